@@ -1,0 +1,21 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// A Browser remembers which grant a client got from one browser. It signs
+// nobody in.
+type Browser struct {
+	Hash     Hash // of the value of the cookie
+	ClientID string
+	GrantID  string
+	Expires  time.Time
+}
+
+// Browsers are looked up by cookie and client together.
+type Browsers interface {
+	Browser(ctx context.Context, h Hash, clientID string) (Browser, error)
+	PutBrowser(ctx context.Context, b Browser) error
+}

@@ -1,0 +1,26 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// A Client is an application that may ask for authorization (RFC 6749 section
+// 1.1).
+type Client struct {
+	ID           string
+	Name         string   // as the client calls itself; nobody has checked it
+	RedirectURIs []string // never empty; a URI holds no space
+	Digest       Hash     // of its metadata: equal registrations share one record
+	Created      time.Time
+	LastUsed     time.Time // when a code was last redeemed; zero for never
+	Expires      time.Time
+}
+
+// Clients are looked up by ID, and by the digest of their metadata, which is
+// unique.
+type Clients interface {
+	Client(ctx context.Context, id string) (Client, error)
+	ClientByDigest(ctx context.Context, digest Hash) (Client, error)
+	PutClient(ctx context.Context, c Client) error
+}

@@ -1,0 +1,20 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// A User is a person who proved to own an e-mail address.
+type User struct {
+	ID      string // random: an address may pass to another person, an ID does not
+	Email   string // normalised; unique
+	Created time.Time
+}
+
+// Users are looked up by ID and by address.
+type Users interface {
+	User(ctx context.Context, id string) (User, error)
+	UserByEmail(ctx context.Context, email string) (User, error)
+	PutUser(ctx context.Context, u User) error
+}
