@@ -1,0 +1,31 @@
+package gate
+
+// An Outcome is what becomes of a call.
+type Outcome int
+
+// Outcomes. The zero Outcome denies.
+const (
+	Deny      Outcome = iota // the caller cannot change that by signing in
+	Challenge                // the caller may get what is missing
+	Allow
+)
+
+// A Reason says why a call is not simply allowed. Programs may compare it.
+type Reason string
+
+// Reasons.
+const (
+	Unknown     Reason = "unknown"      // no such item, as far as this caller may know
+	ForGuests   Reason = "guests_only"  // and the caller is a user
+	NeedsSignIn Reason = "sign_in"      // the caller is a guest
+	NeedsScope  Reason = "needs_scopes" // the grant lacks some of the scopes
+)
+
+// A Decision answers a call. What a challenge names is all that the item needs,
+// not only what is missing, so that one trip to the authorization server is
+// enough (MCP 2026-07-28, authorization, "Runtime Insufficient Scope Errors").
+type Decision struct {
+	Outcome Outcome
+	Reason  Reason   // empty for Allow
+	Scopes  []string // of a Challenge; shared, not to be changed
+}
