@@ -1,0 +1,107 @@
+package secret
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+)
+
+// Keys derive secrets, so that they need not be stored: a dump of the database
+// opens nothing. The first key derives, all of them recognise, so an operator
+// changes keys by putting a new one in front.
+type Keys struct{ keys [][]byte }
+
+// NewKeys returns the keys made of secrets, each of at least 32 bytes.
+func NewKeys(secrets []string) (Keys, error) {
+	if len(secrets) == 0 {
+		return Keys{}, errors.New("none is given; make one with: openssl rand -base64 32")
+	}
+	var k Keys
+	for i, s := range secrets {
+		if len(s) < 32 {
+			return Keys{}, fmt.Errorf("number %d has %d bytes and needs 32; make one with: openssl rand -base64 32", i+1, len(s))
+		}
+		k.keys = append(k.keys, []byte(s))
+	}
+	return k, nil
+}
+
+// Successors returns the pairs that may follow refreshToken, one for each key.
+// The first is the one to issue; the others were issued under an older key.
+func (k Keys) Successors(refreshToken string) []Pair {
+	var pairs []Pair
+	for _, key := range k.keys {
+		pairs = append(pairs, newPair(derive(key, "access token", refreshToken), derive(key, "refresh token", refreshToken)))
+	}
+	return pairs
+}
+
+// KeyID names the first key. It reveals nothing of it.
+func (k Keys) KeyID() string { return keyID(k.keys[0]) }
+
+func keyID(key []byte) string {
+	id := derive(key, "key id", "")
+	return hex.EncodeToString(id[:6])
+}
+
+// OneTimeCode returns the digits that answer the challenge with that ID, under
+// the key that the challenge names. It reports false for a key that is gone.
+func (k Keys) OneTimeCode(id, challengeID string, digits int) (Text, bool) {
+	for _, key := range k.keys {
+		if keyID(key) == id {
+			return Text{oneTimeCode(key, challengeID, digits)}, true
+		}
+	}
+	return Text{}, false
+}
+
+// Equal reports whether the secret is answer, in time that does not depend on
+// how much of it is right. The empty secret equals nothing.
+func (t Text) Equal(answer string) bool {
+	return t.plain != "" && subtle.ConstantTimeCompare([]byte(t.plain), []byte(answer)) == 1
+}
+
+func oneTimeCode(key []byte, challengeID string, digits int) string {
+	round := uint32(0)
+	return uniformDigits(digits, func() uint32 {
+		round++
+		sum := derive(key, fmt.Sprintf("one-time code %d %d", digits, round), challengeID)
+		return binary.BigEndian.Uint32(sum[:])
+	})
+}
+
+// uniformDigits maps uniform words to n uniform digits, at most 9. It draws
+// again above the last whole multiple of 10^n, because the remainder would
+// favour low numbers.
+func uniformDigits(n int, draw func() uint32) string {
+	modulus := uint64(1)
+	for range n {
+		modulus *= 10
+	}
+	fair := 1<<32 - 1<<32%modulus
+	word := uint64(draw())
+	for word >= fair {
+		word = uint64(draw())
+	}
+	return fmt.Sprintf("%0*d", n, word%modulus)
+}
+
+// Pseudonym returns a name for value that nobody can compute, or check a guess
+// against, without the secrets. Another first key gives other pseudonyms.
+func (k Keys) Pseudonym(purpose, value string) string {
+	sum := derive(k.keys[0], "pseudonym "+purpose, value)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// derive keeps purposes apart: no purpose contains a zero byte, so what is
+// derived for one is never what is derived for another.
+func derive(key []byte, purpose, input string) [32]byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("foyer " + purpose + "\x00" + input))
+	return [32]byte(mac.Sum(nil))
+}
