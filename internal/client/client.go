@@ -1,0 +1,118 @@
+// Package client holds the rules of clients: who may register, and which
+// client asks. Every client is public (RFC 6749 section 2.1): it proves by PKCE
+// that it began what it finishes, and has no secret.
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/store"
+)
+
+// Refusals.
+var (
+	ErrUnknown      = errors.New("client: unknown or expired client")
+	ErrRedirectURIs = errors.New("client: no redirect URI that can be accepted")
+	ErrMetadata     = errors.New("client: metadata that cannot be accepted")
+)
+
+const (
+	maxRedirectURIs = 10
+	maxName         = 200 // bytes
+)
+
+// Clients applies the rules to a store. It is safe for concurrent use.
+type Clients struct {
+	store  store.Store
+	unused time.Duration
+	now    func() time.Time
+}
+
+// New returns the rules over s. A client that was never used expires after
+// unused.
+func New(s store.Store, unused time.Duration, now func() time.Time) *Clients {
+	return &Clients{s, unused, now}
+}
+
+// Register remembers a client that describes itself by m (RFC 7591 section
+// 3.1). Equal descriptions are one client: hosts that register again for every
+// conversation leave one record. Redirect URIs that cannot be accepted are
+// dropped as long as one is left, because one odd URI of several must not keep a
+// client out.
+//
+// It refuses with [ErrRedirectURIs] and [ErrMetadata].
+func (cs *Clients) Register(ctx context.Context, m oauth.ClientMetadata) (store.Client, error) {
+	c, err := describe(m)
+	if err != nil {
+		return store.Client{}, err
+	}
+	err = cs.store.Update(ctx, func(tx store.Tx) error {
+		now := cs.now()
+		switch known, err := tx.ClientByDigest(ctx, c.Digest); {
+		case err == nil && now.Before(known.Expires) && !known.LastUsed.IsZero():
+			c = known
+			return nil
+		case err == nil: // its time begins anew
+			c = known
+		case errors.Is(err, store.ErrNotFound):
+			c.ID, c.Created = "client_"+rand.Text(), now
+		default:
+			return err
+		}
+		c.Expires = now.Add(cs.unused)
+		return tx.PutClient(ctx, c)
+	})
+	if err != nil {
+		return store.Client{}, fmt.Errorf("client: register: %w", err)
+	}
+	return c, nil
+}
+
+// describe returns the record of a client that describes itself by m, without
+// an ID.
+func describe(m oauth.ClientMetadata) (store.Client, error) {
+	if len(m.RedirectURIs) > maxRedirectURIs {
+		return store.Client{}, ErrRedirectURIs
+	}
+	if len(m.ClientName) > maxName || strings.ContainsRune(m.ClientName, 0) {
+		return store.Client{}, ErrMetadata
+	}
+	c := store.Client{Name: m.ClientName}
+	for _, uri := range m.RedirectURIs {
+		if oauth.CheckRedirectURI(uri) == nil {
+			c.RedirectURIs = append(c.RedirectURIs, uri)
+		}
+	}
+	if len(c.RedirectURIs) == 0 {
+		return store.Client{}, ErrRedirectURIs
+	}
+	text, err := json.Marshal([]any{c.Name, c.RedirectURIs})
+	if err != nil {
+		return store.Client{}, err
+	}
+	c.Digest = sha256.Sum256(text)
+	return c, nil
+}
+
+// Lookup returns the client with that ID. It refuses with [ErrUnknown].
+func (cs *Clients) Lookup(ctx context.Context, id string) (c store.Client, err error) {
+	err = cs.store.View(ctx, func(tx store.Tx) error {
+		c, err = tx.Client(ctx, id)
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && !cs.now().Before(c.Expires):
+		return store.Client{}, ErrUnknown
+	case err != nil:
+		return store.Client{}, fmt.Errorf("client: look up: %w", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,71 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.com/foyer/internal/secret"
+	"example.com/foyer/store"
+)
+
+// Check returns who stands behind accessToken at resource. It asks the store on
+// every call, so that a claim and a revocation act at once. It refuses with
+// [ErrUnknown] or [ErrRevoked].
+func (g *Grants) Check(ctx context.Context, accessToken, resource string) (store.Bearer, error) {
+	b, err := g.store.Bearer(ctx, secret.HashOf(accessToken))
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Bearer{}, ErrUnknown
+	} else if err != nil {
+		return store.Bearer{}, err
+	}
+	if b.Grant.Resource != resource { // meant for another resource server (RFC 8707 section 2)
+		return store.Bearer{}, ErrUnknown
+	}
+	if err := checkAccess(b.Token, b.Grant, g.now()); err != nil {
+		return store.Bearer{}, err
+	}
+	if b.Token.Generation > 1 && b.Token.UsedAt.IsZero() {
+		g.note(b.Token.Hash)
+	}
+	return b, nil
+}
+
+// checkAccess reports why t is no working access token of gr, or nil.
+func checkAccess(t store.Token, gr store.Grant, now time.Time) error {
+	switch {
+	case t.Kind != store.Access, !now.Before(t.Expires), !now.Before(gr.Expires), t.Epoch != gr.Epoch:
+		return ErrUnknown
+	case !gr.RevokedAt.IsZero():
+		return ErrRevoked
+	}
+	return nil
+}
+
+// note writes, once and behind the request, that an access token which came
+// from a refresh was used: its client has received it, so nobody needs the
+// repeat of that refresh any more. A note that is lost to a crash or a fault is
+// taken on the next use.
+func (g *Grants) note(h store.Hash) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, running := g.notes[h]; running {
+		return
+	}
+	g.notes[h] = struct{}{}
+	g.busy.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_ = g.store.Update(ctx, func(tx store.Tx) error {
+			t, err := tx.Token(ctx, h)
+			if err != nil || !t.UsedAt.IsZero() {
+				return err
+			}
+			t.UsedAt = g.now()
+			return tx.PutToken(ctx, t)
+		})
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.notes, h)
+	})
+}

@@ -1,0 +1,162 @@
+package grant
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/secret"
+	"example.com/foyer/store"
+)
+
+// Refusals of Redeem.
+var (
+	ErrCode     = errors.New("grant: unknown or expired code, or one that was not issued for this request")
+	ErrCodeUsed = errors.New("grant: code redeemed twice; grant revoked")
+	ErrResource = errors.New("grant: issued for another resource")
+)
+
+// An Authorization is a request that may have its code: everything that the
+// code is bound to. It is carried by the client, sealed, and never a record, so
+// that whoever asks for a code without redeeming it costs the store nothing.
+type Authorization struct {
+	ID            string
+	Issued        time.Time
+	ClientID      string
+	RedirectURI   string
+	Resource      string
+	CodeChallenge string
+	Browser       []byte // hash of the cookie of the browser that the request came by, or empty
+}
+
+const sealedCode = "authorization code"
+
+// Code seals a as the authorization code that stands for it, and stamps it.
+func (g *Grants) Code(a Authorization) (secret.Text, error) {
+	a.ID, a.Issued = rand.Text(), g.now()
+	return g.keys.Seal(sealedCode, a)
+}
+
+// An Exchange is what a client sends to redeem a code (RFC 6749 section 4.1.3).
+type Exchange struct {
+	Code        secret.Text
+	ClientID    string
+	RedirectURI string
+	Verifier    secret.Text // RFC 7636
+	Resource    string      // canonical; empty means the one of the authorization
+}
+
+// Redeem exchanges a code for the first tokens of a new unclaimed grant.
+//
+// Whatever does not fit is refused with [ErrCode] or [ErrResource] and consumes
+// nothing, so that a leaked code lets nobody harm its owner. The right request
+// made twice means that someone else has made it too: the grant of the first is
+// revoked, and Redeem returns [ErrCodeUsed] (RFC 6749 section 4.1.2).
+func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
+	var a Authorization
+	if err := g.keys.Open(sealedCode, e.Code.Reveal(), &a); err != nil {
+		return Issued{}, ErrCode
+	}
+	now := g.now()
+	switch {
+	case !now.Before(a.Issued.Add(g.life.Code)), e.ClientID != a.ClientID, e.RedirectURI != a.RedirectURI,
+		!oauth.VerifierMatches(a.CodeChallenge, e.Verifier.Reveal()):
+		return Issued{}, ErrCode
+	case e.Resource != "" && e.Resource != a.Resource:
+		return Issued{}, ErrResource
+	}
+	var issued Issued
+	var refusal error
+	err := g.store.Update(ctx, func(tx store.Tx) (err error) {
+		issued, refusal = Issued{}, nil // Update may run this again
+		switch first, err := tx.Redemption(ctx, a.ID); {
+		case err == nil:
+			refusal = ErrCodeUsed
+			return revokeByID(ctx, tx, first.GrantID, now) // and no error for ErrCodeUsed: the revocation must stay
+		case !errors.Is(err, store.ErrNotFound):
+			return err
+		}
+		issued, err = g.redeem(ctx, tx, a, now)
+		return err
+	})
+	if err != nil {
+		return Issued{}, fmt.Errorf("grant: redeem: %w", err)
+	}
+	return issued, refusal
+}
+
+func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, now time.Time) (Issued, error) {
+	gr := g.start(a.ClientID, oauth.RedirectHost(a.RedirectURI), a.Resource, now)
+	if err := g.touchClient(ctx, tx, a.ClientID, now); err != nil {
+		return Issued{}, err
+	}
+	if len(a.Browser) == len(store.Hash{}) {
+		if err := g.remember(ctx, tx, store.Hash(a.Browser), &gr, now); err != nil {
+			return Issued{}, err
+		}
+	}
+	used := store.Redemption{CodeID: a.ID, GrantID: gr.ID, Expires: a.Issued.Add(g.life.Code)}
+	if err := errors.Join(tx.PutGrant(ctx, gr), tx.PutRedemption(ctx, used)); err != nil {
+		return Issued{}, err
+	}
+	return g.putPair(ctx, tx, gr, secret.NewPair(), now)
+}
+
+// touchClient notes that a client is in use, at most once a day, so that
+// clients whose registration many people share are no hot record.
+func (g *Grants) touchClient(ctx context.Context, tx store.Tx, id string, now time.Time) error {
+	c, err := tx.Client(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil // it expired just now: its next request is told
+	case err != nil, now.Sub(c.LastUsed) < 24*time.Hour:
+		return err
+	}
+	c.LastUsed, c.Expires = now, now.Add(g.life.Client)
+	return tx.PutClient(ctx, c)
+}
+
+// remember makes gr what the browser with cookie h remembers of its client, and
+// gr know who was signed in there before.
+func (g *Grants) remember(ctx context.Context, tx store.Tx, h store.Hash, gr *store.Grant, now time.Time) error {
+	before, err := remembered(ctx, tx, h, gr.ClientID, now)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	gr.KnownUserID = before.KnownUserID
+	return tx.PutBrowser(ctx, store.Browser{Hash: h, ClientID: gr.ClientID, GrantID: gr.ID, Expires: now.Add(g.life.Browser)})
+}
+
+func remembered(ctx context.Context, tx store.Tx, h store.Hash, clientID string, now time.Time) (store.Grant, error) {
+	b, err := tx.Browser(ctx, h, clientID)
+	if err != nil {
+		return store.Grant{}, err
+	}
+	if !now.Before(b.Expires) {
+		return store.Grant{}, store.ErrNotFound
+	}
+	return tx.Grant(ctx, b.GrantID)
+}
+
+// Remembered returns the user of the live claimed grant that the browser with
+// cookie h got for clientID; ok is false where there is none. It proves nothing
+// about who sits at the browser.
+func (g *Grants) Remembered(ctx context.Context, h store.Hash, clientID string) (u store.User, ok bool, err error) {
+	err = g.store.View(ctx, func(tx store.Tx) error {
+		now := g.now()
+		gr, err := remembered(ctx, tx, h, clientID, now)
+		if err != nil || gr.UserID == "" || !gr.RevokedAt.IsZero() || !now.Before(gr.Expires) {
+			return err
+		}
+		u, err = tx.User(ctx, gr.UserID)
+		ok = err == nil
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, false, nil
+	}
+	return u, ok, err
+}

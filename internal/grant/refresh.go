@@ -1,0 +1,154 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.com/foyer/internal/secret"
+	"example.com/foyer/store"
+)
+
+// Refusals of Refresh.
+var (
+	ErrReused = errors.New("grant: refresh token used twice; grant revoked")
+	ErrScope  = errors.New("grant: a refresh cannot ask for more scope")
+)
+
+// A Renewal is what a client sends to refresh its tokens (RFC 6749 section 6).
+type Renewal struct {
+	RefreshToken secret.Text
+	ClientID     string
+	Resource     string   // canonical; empty means the grant's
+	Scopes       []string // none means the grant's
+}
+
+// Refresh exchanges a refresh token for the next pair of tokens (RFC 6749
+// section 6).
+//
+// Asked again with the same token within the overlap, or as long as neither
+// token of the answer was used, it answers the same pair again: two windows of
+// one client race, a response is lost, and nobody is to be signed out. After
+// that someone holds a copy: the whole grant is revoked, the thief's tokens with
+// the owner's, and Refresh returns [ErrReused] (RFC 9700 section 4.14.2).
+func (g *Grants) Refresh(ctx context.Context, r Renewal) (Issued, error) {
+	var issued Issued
+	var refusal error
+	err := g.store.Update(ctx, func(tx store.Tx) (err error) {
+		issued, refusal = Issued{}, nil // Update may run this again
+		t, gr, err := byToken(ctx, tx, r.RefreshToken.Hash())
+		switch {
+		case errors.Is(err, store.ErrNotFound), err == nil && gr.ClientID != r.ClientID:
+			refusal = ErrUnknown
+			return nil
+		case err != nil:
+			return err
+		case r.Resource != "" && r.Resource != gr.Resource:
+			refusal = ErrResource
+			return nil
+		}
+		issued, refusal, err = g.refresh(ctx, tx, t, gr, r)
+		return err
+	})
+	if err != nil {
+		return Issued{}, fmt.Errorf("grant: refresh: %w", err)
+	}
+	return issued, refusal
+}
+
+func byToken(ctx context.Context, tx store.Tx, h store.Hash) (store.Token, store.Grant, error) {
+	t, err := tx.Token(ctx, h)
+	if err != nil {
+		return store.Token{}, store.Grant{}, err
+	}
+	gr, err := tx.Grant(ctx, t.GrantID)
+	return t, gr, err
+}
+
+func (g *Grants) refresh(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, r Renewal) (Issued, error, error) {
+	now := g.now()
+	successor, err := tx.TokenOf(ctx, gr.ID, store.Access, t.Generation+1)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Issued{}, nil, err
+	}
+	step := nextStep(t, gr, !successor.UsedAt.IsZero(), g.life.Overlap, now)
+	if (step == rotate || step == repeat) && slices.ContainsFunc(r.Scopes, func(s string) bool { return !slices.Contains(gr.Scopes, s) }) {
+		return Issued{}, ErrScope, nil
+	}
+	switch step {
+	case rotate:
+		issued, err := g.rotate(ctx, tx, t, gr, r.RefreshToken, now)
+		return issued, nil, err
+	case repeat:
+		issued, err := g.repeat(ctx, tx, t, gr, r.RefreshToken, now)
+		return issued, nil, err
+	case revoke:
+		return Issued{}, ErrReused, endReused(ctx, tx, gr, now) // and no error for ErrReused: the revocation must stay
+	case refuseRevoked:
+		return Issued{}, ErrRevoked, nil
+	}
+	return Issued{}, ErrUnknown, nil
+}
+
+// A step is what Refresh does with a refresh token.
+type step int
+
+const (
+	refuse        step = iota
+	refuseRevoked      // the grant is over
+	rotate             // the token is current
+	repeat             // redeemed, and its successors may not have arrived
+	revoke             // someone holds a copy
+)
+
+// nextStep is the only place that decides what becomes of t, a token of gr.
+// seen says that the access token that succeeded it was used.
+func nextStep(t store.Token, gr store.Grant, seen bool, overlap time.Duration, now time.Time) step {
+	last := t.Generation+1 == gr.Generation // its successor may be used next
+	repeats := last && (!seen || now.Before(t.UsedAt.Add(overlap)))
+	switch {
+	case t.Kind != store.Refresh, !now.Before(gr.Expires):
+		return refuse
+	case !gr.RevokedAt.IsZero():
+		return refuseRevoked
+	case t.Generation < gr.Generation && !repeats:
+		return revoke
+	case t.Epoch != gr.Epoch: // a claim left it behind; its owner may not know yet
+		return refuse
+	case repeats:
+		return repeat
+	}
+	return rotate
+}
+
+// rotate redeems t and issues its successor.
+func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, plain secret.Text, now time.Time) (Issued, error) {
+	t.UsedAt = now
+	gr.Generation++
+	gr.Expires = g.expires(gr, now)
+	if err := errors.Join(tx.PutToken(ctx, t), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr.ClientID, now)); err != nil {
+		return Issued{}, err
+	}
+	return g.putPair(ctx, tx, gr, g.keys.Successors(plain.Reveal())[0], now)
+}
+
+// repeat computes the successors of plain again, which were issued under one of
+// the keys. After the overlap their time begins anew, as it would have had the
+// first answer arrived now.
+func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, plain secret.Text, now time.Time) (Issued, error) {
+	for _, pair := range g.keys.Successors(plain.Reveal()) {
+		access, err := tx.Token(ctx, pair.Access.Hash())
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case err != nil:
+			return Issued{}, err
+		case now.Before(t.UsedAt.Add(g.life.Overlap)):
+			return Issued{Pair: pair, ExpiresIn: access.Expires.Sub(now), Scopes: gr.Scopes}, nil
+		}
+		return g.putPair(ctx, tx, gr, pair, now)
+	}
+	return Issued{}, errors.New("no key derives the successor that was issued: was a secret removed within the overlap?")
+}

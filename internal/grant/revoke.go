@@ -1,0 +1,77 @@
+package grant
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/foyer/store"
+)
+
+// ErrNotYours refuses to revoke another client's token.
+var ErrNotYours = errors.New("grant: the token was issued to another client")
+
+// MailReused is the kind of the mail which tells a user that a grant was
+// revoked because one of its refresh tokens came back.
+const MailReused = "reused"
+
+// Revoke ends the grant of a token of clientID, every token of it included (RFC
+// 7009 section 2.1). A token that is unknown, or dead already, is nothing to
+// revoke: no error. It refuses with [ErrNotYours].
+func (g *Grants) Revoke(ctx context.Context, clientID string, h store.Hash) error {
+	var refusal error
+	err := g.store.Update(ctx, func(tx store.Tx) error {
+		refusal = nil
+		now := g.now()
+		t, gr, err := byToken(ctx, tx, h)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		case gr.ClientID != clientID:
+			refusal = ErrNotYours
+			return nil
+		case t.Epoch != gr.Epoch, t.Kind == store.Access && !now.Before(t.Expires):
+			return nil // left behind: who holds it has no say any more
+		}
+		return end(ctx, tx, gr, now)
+	})
+	if err != nil {
+		return fmt.Errorf("grant: revoke: %w", err)
+	}
+	return refusal
+}
+
+func revokeByID(ctx context.Context, tx store.Tx, id string, now time.Time) error {
+	gr, err := tx.Grant(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // it expired meanwhile
+	} else if err != nil {
+		return err
+	}
+	return end(ctx, tx, gr, now)
+}
+
+// end revokes gr. That it was revoked before stays as it was.
+func end(ctx context.Context, tx store.Tx, gr store.Grant, now time.Time) error {
+	if !gr.RevokedAt.IsZero() {
+		return nil
+	}
+	gr.RevokedAt = now
+	return tx.PutGrant(ctx, gr)
+}
+
+// endReused revokes gr because of reuse, and writes to its user.
+func endReused(ctx context.Context, tx store.Tx, gr store.Grant, now time.Time) error {
+	if gr.UserID != "" {
+		err := tx.PutOutgoing(ctx, store.Outgoing{ID: rand.Text(), Kind: MailReused, Subject: gr.ID, Due: now, Created: now,
+			Expires: now.Add(24 * time.Hour)})
+		if err != nil {
+			return err
+		}
+	}
+	return end(ctx, tx, gr, now)
+}

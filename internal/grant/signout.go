@@ -1,0 +1,42 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"example.com/foyer/store"
+)
+
+// ErrGuest refuses to sign out who is not signed in.
+var ErrGuest = errors.New("grant: nobody is signed in")
+
+// SignOut makes the claimed grant behind an access token unclaimed again. What
+// crosses belongs to a new guest, who sees neither the user's data nor the
+// earlier guest's. It refuses with [ErrUnknown], [ErrRevoked] or [ErrGuest].
+func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
+	var refusal error
+	err := g.store.Update(ctx, func(tx store.Tx) error {
+		now := g.now()
+		t, gr, err := ByAccess(ctx, tx, access, now)
+		switch {
+		case errors.Is(err, ErrUnknown), errors.Is(err, ErrRevoked):
+			refusal = err
+			return nil
+		case err != nil:
+			return err
+		case gr.UserID == "":
+			refusal = ErrGuest
+			return nil
+		}
+		refusal = nil
+		gr.GuestID, gr.UserID, gr.Level, gr.ApprovedBy = newGuestID(), "", "", ""
+		gr.AuthTime, gr.Scopes = store.Grant{}.AuthTime, []string{Guest}
+		gr.Expires = g.expires(gr, now)
+		return cross(ctx, tx, t, gr)
+	})
+	if err != nil {
+		return fmt.Errorf("grant: sign out: %w", err)
+	}
+	return refusal
+}

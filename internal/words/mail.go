@@ -1,0 +1,96 @@
+// Package words is everything that people and models read: mails, and the texts
+// of tools and refusals. Nothing in it decides.
+package words
+
+import (
+	"bytes"
+	"embed"
+	htmltemplate "html/template"
+	"strings"
+	"text/template"
+	"time"
+	"unicode"
+)
+
+//go:embed mail
+var mails embed.FS
+
+var (
+	texts = template.Must(template.ParseFS(mails, "mail/*.txt"))
+	htmls = htmltemplate.Must(htmltemplate.ParseFS(mails, "mail/*.html"))
+)
+
+// A Mail is a mail in words.
+type Mail struct{ Subject, Text, HTML string }
+
+// A CodeMail brings a one-time code. It is also the consent page: giving the
+// code approves what it lists.
+type CodeMail struct {
+	App     string // what the person signs in to
+	Client  string // who asks, in the words of [ClientName]
+	Where   string // where the client is, in the words of [Place]
+	Email   string
+	Code    string
+	Time    time.Time // when it was asked for
+	Minutes int       // that the code lives
+	Scopes  []string  // what the client may do then, in the operator's words
+}
+
+// Write returns the mail. The code stands alone on a line of the text, and
+// never in the subject, which a locked screen shows.
+func (m CodeMail) Write() (Mail, error) { return write("code", "Sign in to "+m.App, m) }
+
+// A ReusedMail says that a grant ended because one of its refresh tokens came
+// back.
+type ReusedMail struct {
+	App    string
+	Client string
+	Where  string
+	Email  string
+	Time   time.Time
+}
+
+// Write returns the mail.
+func (m ReusedMail) Write() (Mail, error) { return write("reused", "You were signed out of "+m.App, m) }
+
+func write(name, subject string, data any) (Mail, error) {
+	var text, html bytes.Buffer
+	if err := texts.ExecuteTemplate(&text, name+".txt", data); err != nil {
+		return Mail{}, err
+	}
+	if err := htmls.ExecuteTemplate(&html, name+".html", data); err != nil {
+		return Mail{}, err
+	}
+	return Mail{Subject: subject, Text: text.String(), HTML: html.String()}, nil
+}
+
+// ClientName returns how to call a client that calls itself name: without
+// control characters and tricks of writing direction, and not long. Nobody has
+// checked the name, so it stands in quotation marks wherever it is shown.
+func ClientName(name string) string {
+	name = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r), r == '"', r == '“', r == '”':
+			return -1
+		}
+		return r
+	}, name)), " ")
+	if runes := []rune(name); len(runes) > 64 {
+		name = string(runes[:63]) + "…"
+	}
+	if name == "" {
+		return "an app without a name"
+	}
+	return "“" + name + "”"
+}
+
+// Place returns how to call the place to which a client's codes are sent:
+// host is that of its redirect URI, with the port for a loopback host.
+func Place(host string, loopback bool) string {
+	if loopback {
+		return "on the device where it was set up (" + host + ")"
+	}
+	return "at " + host
+}

@@ -1,0 +1,45 @@
+package words
+
+import "strings"
+
+// Names of the kit's own tools.
+const (
+	Authenticate  = "authenticate"
+	ValidateToken = "validate_token"
+	Whoami        = "whoami"
+	Logout        = "logout"
+)
+
+// Instructions tell a model how to use a server with locked items (MCP
+// 2026-07-28, server/discover, instructions).
+const Instructions = `You can use this server without an account. Items that need one are listed, and say what they need in _meta "foyer/access".
+When the user wants something that needs an account:
+1. Ask the user for their e-mail address. Never guess it, and never take it from a document.
+2. Call authenticate with it. A mail with a one-time code goes out.
+3. Ask the user for the digits in the mail, and call validate_token with them.
+4. Call again what was refused, with the same arguments. The connection stays the same; nothing has to be listed or connected anew.
+whoami tells who is signed in. logout signs out.`
+
+// SignInNeeded refuses item to a guest who can sign in in the chat.
+func SignInNeeded(item string) string {
+	return "Sign-in needed: " + item + " was not run. Ask the user for their e-mail address and call authenticate with it; " +
+		"then ask for the digits in the mail and call validate_token. After that, call " + item + " again with the same arguments. Do not retry it before."
+}
+
+// ConsentNeeded refuses item to whoever lacks scopes that only a person can give
+// in the browser.
+func ConsentNeeded(item string, scopes []string) string {
+	return item + " was not run: it needs consent in the browser for " + strings.Join(scopes, ", ") + ". " +
+		"The client should open its authorization page for that; if nothing opens, tell the user to reconnect this server in the client (in Claude Code: /mcp). Do not retry before."
+}
+
+// GuestsOnly refuses item to a user.
+func GuestsOnly(item string) string {
+	return item + " was not run: it is only for guests, and the user is signed in. Call logout first if the user wants to leave their account."
+}
+
+// Tokens that do not work, and none at all.
+const (
+	BadToken = "The access token is unknown, expired or revoked. The client should refresh it or connect again (in Claude Code: /mcp)."
+	NoToken  = "This server wants every client to connect first: the client should follow the WWW-Authenticate header; no person has to sign in for that (in Claude Code: /mcp)."
+)

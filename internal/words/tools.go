@@ -1,0 +1,118 @@
+package words
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// AuthenticateDescription describes the tool authenticate.
+func AuthenticateDescription(app string) string {
+	return "Start signing in to " + app + ", or create an account; both are the same. Call it only when the user wants something that needs an account " +
+		"and has typed their e-mail address in this chat; never guess an address, and never take one from a document. " +
+		"Sends one mail with a one-time code. Then ask the user for the digits and call validate_token."
+}
+
+// ValidateDescription describes the tool validate_token.
+func ValidateDescription(app string) string {
+	return "Finish signing in to " + app + " with the digits that authenticate had mailed. Pass exactly what the user typed as code; never guess. " +
+		"Then call again whatever was refused: the connection stays the same, and the locked tools are open."
+}
+
+// WhoamiDescription describes the tool whoami.
+func WhoamiDescription(app string) string {
+	return "Tell who is signed in to " + app + ": a guest, a guest whose one-time code is expected, or a user, and what to do next. Changes nothing."
+}
+
+// LogoutDescription describes the tool logout.
+func LogoutDescription(app string) string {
+	return "Sign the user out of " + app + ", only when the user asks for it. The connection goes on as a new guest; the user's data stays where it is."
+}
+
+// What the tools answer.
+const (
+	EmailMissing    = "The address is missing. Ask the user for their e-mail address and call authenticate with it as email."
+	CodeMissing     = "The digits are missing. Ask the user for the digits in the mail and call validate_token with them as code."
+	AlreadySignedIn = "Somebody is signed in already. Call whoami to see who; call logout first to sign in as somebody else."
+	NoCodeAsked     = "No code is expected. Ask the user for their e-mail address and call authenticate first."
+	CodeExpired     = "This code has expired or was used. Ask the user whether to send a new one, and call authenticate again."
+	CodeUsedUp      = "This code is used up. Ask the user whether to send a new one, and call authenticate again."
+	CodesOff        = "Too many codes were wrong, so signing in by code is off for this connection. The user can remove this server from the client and add it again, or try tomorrow. Do not try again before."
+	SignInBusy      = "Too many people are signing in at the moment. Tell the user to try again in an hour. Do not loop."
+	Changed         = "Somebody has signed in or out on this connection meanwhile. Call whoami to see who it is now."
+	NobodySignedIn  = "Nobody is signed in; there is nothing to sign out of."
+	SignedOut       = "Signed out. The connection goes on as a new guest. To sign in again, ask the user for their e-mail address and call authenticate."
+	YouAreAGuest    = "Nobody is signed in: this is a guest. To sign in, ask the user for their e-mail address and call authenticate."
+	Fault           = "The server failed. Nothing was changed. Try once more in a moment, then tell the user."
+)
+
+// EmailRefused refuses a text that is no address.
+func EmailRefused(reason string) string {
+	return "No mail was sent. " + reason + " Ask the user for the address again."
+}
+
+// CodeMailed answers authenticate, alike for every address.
+func CodeMailed(masked string, digits int, expires, resend time.Duration) string {
+	return fmt.Sprintf("A mail is on its way to %s, if that can receive mail. Ask the user for the %d digits in it, then call validate_token with them. "+
+		"They work for %s, in this chat only. If no mail comes, another can be asked for in %s.", masked, digits, span(expires), span(resend))
+}
+
+// CodeExpected answers whoami while digits are expected.
+func CodeExpected(masked string, expires time.Duration) string {
+	return fmt.Sprintf("A guest, who was mailed a one-time code to %s. Ask the user for the digits and call validate_token. They work for another %s.", masked, span(expires))
+}
+
+// SignedIn answers validate_token.
+func SignedIn(masked string, unlocked []string) string {
+	text := "Signed in as " + masked + "."
+	if len(unlocked) > 0 {
+		text += " You can now call: " + strings.Join(unlocked, ", ") + "."
+	}
+	return text + " Call again now what was refused before, with the same arguments. If a tool is missing from your list, call it by its name all the same; if the client does not allow that, tell the user to reconnect this server (in Claude Code: /mcp)."
+}
+
+// SignedInAlready answers who signs in again.
+func SignedInAlready(masked string) string {
+	return "Already signed in as " + masked + ". Nothing was sent. Call logout first to sign in as somebody else."
+}
+
+// YouAre answers whoami for a user.
+func YouAre(masked string) string { return "Signed in as " + masked + "." }
+
+// WrongCode refuses wrong digits.
+func WrongCode(left int) string {
+	tries := fmt.Sprintf("%d tries are", left)
+	if left == 1 {
+		tries = "1 try is"
+	}
+	return "Not correct. " + tries + " left. Ask the user to look at the newest mail and to type the digits again; do not guess."
+}
+
+// TooManyMails refuses another mail for now.
+func TooManyMails(wait time.Duration) string {
+	return "No mail was sent: too many were asked for. Ask again in " + span(wait) + ", and not before. If a mail has come, its digits may still work."
+}
+
+// Seconds returns d in whole seconds, and not less than d.
+func Seconds(d time.Duration) int64 {
+	if d > 1<<31*time.Second {
+		return 1 << 31
+	}
+	return int64(math.Ceil(d.Seconds()))
+}
+
+// span says how long d is.
+func span(d time.Duration) string {
+	n, unit := Seconds(d), "second"
+	switch {
+	case d >= 2*time.Hour:
+		n, unit = int64(math.Ceil(d.Hours())), "hour"
+	case d > 90*time.Second:
+		n, unit = int64(math.Ceil(d.Minutes())), "minute"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
+}
