@@ -1,0 +1,154 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/limit"
+	"example.com/foyer/mail"
+	"example.com/foyer/store"
+)
+
+// MailCode is the kind of the mail that brings a one-time code. It is about a
+// challenge.
+const MailCode = "code"
+
+// Begun is what is said to whoever asked: the same for every address, known or
+// not, and whether a mail goes out or not.
+type Begun struct {
+	Digits    int
+	ExpiresIn time.Duration // of the one-time code
+	ResendIn  time.Duration // when another may be asked for
+}
+
+// Begin mails a one-time code to email, with which the guest behind a can claim
+// its grant. What was mailed to the same grant before dies.
+//
+// An address that gets too many mails, or too many wrong answers, is not mailed,
+// and nobody is told: that would tell who else signs in. The budgets of the
+// caller's own grant are told, as [TooMany]. It refuses also with [ErrSignedIn],
+// [ErrOff], [ErrBusy], [grant.ErrUnknown] and [grant.ErrRevoked].
+func (s *SignIn) Begin(ctx context.Context, a Asker, email mail.Address) (Begun, error) {
+	now := s.Now()
+	if !s.NoLimits {
+		if err := s.flood.maySend(a, now); err != nil {
+			return Begun{}, err
+		}
+	}
+	c := store.Challenge{ID: rand.Text(), Email: email.String(), Digits: digits, KeyID: s.Keys.KeyID(), State: pending,
+		Created: now, Expires: now.Add(s.TTL + keepChallenge)}
+	if s.flood.underAttack(now) {
+		c.Digits = digitsAttacked
+	}
+	var refusal error
+	err := s.Store.Update(ctx, func(tx store.Tx) (err error) {
+		refusal, err = s.begin(ctx, tx, a, email, c, now)
+		return err
+	})
+	if err != nil {
+		return Begun{}, fmt.Errorf("signin: begin: %w", err)
+	}
+	return Begun{Digits: c.Digits, ExpiresIn: s.TTL, ResendIn: sendsPerMail[0].Within}, refusal
+}
+
+func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Address, c store.Challenge, now time.Time) (refusal, err error) {
+	_, gr, err := grant.ByAccess(ctx, tx, a.Access, now)
+	switch {
+	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
+		return err, nil
+	case err != nil:
+		return nil, err
+	case gr.UserID != "":
+		return ErrSignedIn, nil
+	}
+	if refusal, err := s.spendOfGrant(ctx, tx, gr.ID, s.mailKey(email), now); refusal != nil || err != nil {
+		return refusal, err
+	}
+	if c.Muted, err = s.mute(ctx, tx, gr, email, now); err != nil {
+		return nil, err
+	}
+	c.GrantID, c.Epoch = gr.ID, gr.Epoch
+	if err := tx.PutChallenge(ctx, c); err != nil || c.Muted {
+		return nil, err
+	}
+	return nil, tx.PutOutgoing(ctx, store.Outgoing{ID: rand.Text(), Kind: MailCode, Subject: c.ID, Due: now, Created: now,
+		Expires: now.Add(s.TTL)})
+}
+
+// spendOfGrant spends one mail of what the caller's own grant may have sent.
+func (s *SignIn) spendOfGrant(ctx context.Context, tx store.Tx, grantID, label string, now time.Time) (refusal, err error) {
+	if s.NoLimits {
+		return nil, nil
+	}
+	switch wait, err := limit.Peek(ctx, tx, failedGrant(grantID), now, failuresPerGrant...); {
+	case err != nil:
+		return nil, err
+	case wait == limit.Never:
+		return ErrOff, nil
+	case wait > 0:
+		return TooMany{wait}, nil
+	}
+	wait, err := limit.SpendLabel(ctx, tx, "addresses:"+grantID, label, now, addressesPer)
+	if wait == 0 && err == nil {
+		wait, err = limit.Spend(ctx, tx, "sent:"+grantID, now, sendsPerGrant...)
+	}
+	if wait > 0 {
+		return TooMany{wait}, err
+	}
+	return nil, err
+}
+
+// mute spends one mail of what email may be sent, and reports whether it is to
+// get none. Who signed in on this grant or in its browser before has a budget of
+// their own: nobody else can use it up, and lock them out.
+func (s *SignIn) mute(ctx context.Context, tx store.Tx, gr store.Grant, email mail.Address, now time.Time) (bool, error) {
+	if s.NoLimits {
+		return false, nil
+	}
+	known, err := s.known(ctx, tx, gr, email.String())
+	if err != nil {
+		return false, err
+	}
+	if known {
+		wait, err := limit.Spend(ctx, tx, "sent-known:"+gr.KnownUserID, now, sendsPerMail...)
+		return wait > 0, err
+	}
+	off, err := s.offForMail(ctx, tx, s.mailKey(email), now)
+	if off || err != nil {
+		return off, err
+	}
+	wait, err := limit.Spend(ctx, tx, "sent-to:"+s.mailKey(email), now, sendsPerMail...)
+	return wait > 0, err
+}
+
+// known reports whether email is of the user who signed in on gr before, or in
+// the browser that gr came from.
+func (s *SignIn) known(ctx context.Context, tx store.Tx, gr store.Grant, email string) (bool, error) {
+	if gr.KnownUserID == "" {
+		return false, nil
+	}
+	u, err := tx.User(ctx, gr.KnownUserID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return u.Email == email, err
+}
+
+// offForMail reports whether so many answers for an address were wrong that the
+// chat is no way in for it.
+func (s *SignIn) offForMail(ctx context.Context, tx store.Tx, mailKey string, now time.Time) (bool, error) {
+	wait, err := limit.Peek(ctx, tx, failedMail(mailKey), now, failuresPerMail...)
+	return wait > 0, err
+}
+
+// mailKey names an address in counters, where no address is to be read.
+func (s *SignIn) mailKey(email mail.Address) string {
+	return s.Keys.Pseudonym("mail", email.RateKey())
+}
+
+func failedGrant(grantID string) string { return "failed:" + grantID }
+func failedMail(mailKey string) string  { return "failed-for:" + mailKey }

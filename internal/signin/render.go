@@ -1,0 +1,95 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
+	"example.com/foyer/store"
+)
+
+// Letters writes the mails that rules have put into the outbox.
+type Letters struct {
+	*SignIn
+	App   string   // what people sign in to
+	Words []string // the scopes of a claim, in the operator's words
+}
+
+// Render writes one mail, out of what the store says when it is sent. A mail
+// that nobody needs any more is not wanted: its challenge is dead, or its
+// subject gone.
+func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Message, wanted bool, err error) {
+	var letter interface{ Write() (words.Mail, error) }
+	var to string
+	err = l.Store.View(ctx, func(tx store.Tx) error {
+		switch out.Kind {
+		case MailCode:
+			letter, to, err = l.code(ctx, tx, out)
+		case grant.MailReused:
+			letter, to, err = l.reused(ctx, tx, out)
+		default:
+			err = fmt.Errorf("signin: no letter of kind %q", out.Kind)
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || err == nil && letter == nil {
+		return mail.Message{}, false, nil
+	} else if err != nil {
+		return mail.Message{}, false, err
+	}
+	w, err := letter.Write()
+	if err != nil {
+		return mail.Message{}, false, err
+	}
+	address, err := mail.ParseAddress(to)
+	return mail.Message{To: address, Subject: w.Subject, Text: w.Text, HTML: w.HTML}, true, err
+}
+
+func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+	c, err := tx.Challenge(ctx, out.Subject)
+	if err != nil {
+		return nil, "", err
+	}
+	gr, err := tx.Grant(ctx, c.GrantID)
+	if err != nil {
+		return nil, "", err
+	}
+	client, err := tx.Client(ctx, gr.ClientID)
+	if err != nil {
+		return nil, "", err
+	}
+	newest, err := tx.LatestChallenge(ctx, c.GrantID)
+	code, ok := l.Keys.OneTimeCode(c.KeyID, c.ID, c.Digits)
+	if err != nil || !ok || newest.ID != c.ID || l.next(c, gr, l.Now()) != nil {
+		return nil, "", err
+	}
+	return words.CodeMail{App: l.App, Client: words.ClientName(client.Name), Where: place(gr),
+		Email: c.Email, Code: code.Reveal(), Time: c.Created, Minutes: int(l.TTL / time.Minute), Scopes: l.Words}, c.Email, nil
+}
+
+func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+	gr, err := tx.Grant(ctx, out.Subject)
+	if err != nil {
+		return nil, "", err
+	}
+	u, err := tx.User(ctx, gr.UserID)
+	if err != nil {
+		return nil, "", err
+	}
+	client, err := tx.Client(ctx, gr.ClientID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, "", err
+	}
+	return words.ReusedMail{App: l.App, Client: words.ClientName(client.Name), Where: place(gr),
+		Email: u.Email, Time: out.Created}, u.Email, nil
+}
+
+// place is where the codes of a grant were sent.
+func place(gr store.Grant) string {
+	return words.Place(gr.RedirectHost, oauth.IsLoopback("http://"+gr.RedirectHost+"/"))
+}
