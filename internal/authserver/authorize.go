@@ -1,0 +1,222 @@
+package authserver
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"example.com/foyer/internal/client"
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/words"
+	"example.com/foyer/store"
+)
+
+// A request is an authorization request (RFC 6749 section 4.1.1) whose client
+// and redirect URI are proven.
+type request struct {
+	Client        store.Client
+	RedirectURI   string
+	State         string
+	Resource      string
+	CodeChallenge string
+	Scopes        []string // of those asked for, the ones that open something of a person's
+}
+
+// authorize handles "GET /authorize". It writes nothing: what it decided is
+// sealed into the code, and becomes a record when that is redeemed.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		s.page(w, http.StatusBadRequest, unreadable)
+		return
+	}
+	req, ok := s.prove(w, r, query)
+	if !ok {
+		return
+	}
+	if problem := s.parse(query, &req); problem != nil {
+		s.refuseRedirect(w, r, req, problem)
+		return
+	}
+	browser := s.browser(w, r)
+	user, remembered, err := s.Grants.Remembered(r.Context(), browser, req.Client.ID)
+	if err != nil {
+		s.fault(r, err)
+		s.page(w, http.StatusInternalServerError, failed)
+		return
+	}
+	switch next(req, remembered) {
+	case deny:
+		s.page(w, http.StatusForbidden, s.needsPerson(req))
+	case askGuest:
+		s.ask(w, req, browser, asGuest(s.App, words.ClientName(req.Client.Name), masked(user.Email)))
+	case askRedirect:
+		s.ask(w, req, browser, leaving(s.App, words.ClientName(req.Client.Name), oauth.RedirectHost(req.RedirectURI)))
+	default:
+		s.redirect(w, r, req, browser, http.StatusFound)
+	}
+}
+
+// prove proves client and redirect URI. Until both are, nothing is ever sent
+// to the redirect URI, errors included: a page tells the person (RFC 6749
+// section 4.1.2.1).
+func (s *Server) prove(w http.ResponseWriter, r *http.Request, query url.Values) (request, bool) {
+	if len(query["client_id"]) != 1 || len(query["redirect_uri"]) != 1 {
+		s.page(w, http.StatusBadRequest, incomplete)
+		return request{}, false
+	}
+	c, err := s.Clients.Lookup(r.Context(), query.Get("client_id"))
+	switch {
+	case errors.Is(err, client.ErrUnknown):
+		s.page(w, http.StatusBadRequest, unknownClient(s.App))
+		return request{}, false
+	case err != nil:
+		s.fault(r, err)
+		s.page(w, http.StatusInternalServerError, failed)
+		return request{}, false
+	}
+	if !oauth.MatchRedirectURI(c.RedirectURIs, query.Get("redirect_uri")) {
+		s.page(w, http.StatusBadRequest, wrongRedirect(s.App, words.ClientName(c.Name)))
+		return request{}, false
+	}
+	return request{Client: c, RedirectURI: query.Get("redirect_uri"), State: query.Get("state")}, true
+}
+
+// parse reads the rest of the request into req.
+func (s *Server) parse(query url.Values, req *request) *oauth.Error {
+	if name := twice(query); name != "" && name != "resource" {
+		req.State = ""
+		return &oauth.Error{Code: oauth.InvalidRequest, Description: "a parameter is given twice"}
+	}
+	if len(req.State) > 4096 {
+		req.State = ""
+		return &oauth.Error{Code: oauth.InvalidRequest, Description: "state may have 4096 bytes"}
+	}
+	switch query.Get("response_type") {
+	case "code":
+	case "":
+		return &oauth.Error{Code: oauth.InvalidRequest, Description: "missing: response_type"}
+	default:
+		return &oauth.Error{Code: oauth.UnsupportedResponseType, Description: "this server knows code"}
+	}
+	if mode := query.Get("response_mode"); mode != "" && mode != "query" {
+		return &oauth.Error{Code: oauth.InvalidRequest, Description: "this server knows response_mode query"}
+	}
+	var problem *oauth.Error
+	if err := oauth.CheckCodeChallenge(query.Get("code_challenge_method"), query.Get("code_challenge")); errors.As(err, &problem) {
+		return problem
+	}
+	scopes, err := oauth.ParseScope(query.Get("scope"))
+	if errors.As(err, &problem) {
+		return problem
+	}
+	resource, ok := s.resource(query["resource"], s.Resources[0])
+	if !ok {
+		return &oauth.Error{Code: oauth.InvalidTarget, Description: "resource is none of this server's"}
+	}
+	req.CodeChallenge, req.Resource, req.Scopes = query.Get("code_challenge"), resource, s.ofPerson(scopes)
+	return nil
+}
+
+// A step is what becomes of an authorization request.
+type step int
+
+const (
+	give        step = iota // a code at once, for an unclaimed grant
+	askGuest                // the browser knows a user of this client: never make them a guest in silence
+	askRedirect             // nobody vouches for the redirect URI: a person presses a button first
+	deny                    // a scope needs a person
+)
+
+// next is the only place that decides which.
+func next(req request, remembered bool) step {
+	switch {
+	case len(req.Scopes) > 0:
+		return deny
+	case remembered:
+		return askGuest
+	case !oauth.TrustedRedirect(req.RedirectURI):
+		return askRedirect
+	}
+	return give
+}
+
+// redirect sends the browser to the client with a code.
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request, req request, browser store.Hash, status int) {
+	code, err := s.Grants.Code(grant.Authorization{ClientID: req.Client.ID, RedirectURI: req.RedirectURI, Resource: req.Resource,
+		CodeChallenge: req.CodeChallenge, Browser: browser[:]})
+	if err != nil {
+		s.fault(r, err)
+		s.page(w, http.StatusInternalServerError, failed)
+		return
+	}
+	s.leave(w, s.response(req, url.Values{"code": {code.Reveal()}}), status)
+}
+
+// refuseRedirect tells the client about a mistake, by way of the browser. One
+// that nobody vouches for gets a page in between, else this server would send
+// browsers wherever a registration says.
+func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, req request, problem *oauth.Error) {
+	back := s.response(req, url.Values{"error": {problem.Code}, "error_description": {problem.Description}})
+	if oauth.TrustedRedirect(req.RedirectURI) {
+		s.leave(w, back, http.StatusFound)
+		return
+	}
+	s.page(w, http.StatusBadRequest, mistake(words.ClientName(req.Client.Name), oauth.RedirectHost(req.RedirectURI), problem.Description, back))
+}
+
+// response is the redirect URI with the parameters of an authorization response
+// (RFC 6749 section 4.1.2, RFC 9207 section 2).
+func (s *Server) response(req request, params url.Values) string {
+	params.Set("iss", s.Issuer)
+	if req.State != "" {
+		params.Set("state", req.State)
+	}
+	u, query, found := strings.Cut(req.RedirectURI, "?")
+	if found && query != "" {
+		query += "&"
+	}
+	return u + "?" + query + params.Encode()
+}
+
+func (s *Server) leave(w http.ResponseWriter, to string, status int) {
+	h := w.Header()
+	h.Set("Location", to)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(status)
+}
+
+// sealedRequest is what the form of a page carries from authorize to approve.
+type sealedRequest struct {
+	ClientID, RedirectURI, State, Resource, CodeChallenge string
+	Browser                                               []byte
+	Issued                                                time.Time
+}
+
+const (
+	requestPurpose = "authorization request"
+	requestLives   = 10 * time.Minute
+)
+
+// approve handles "POST /authorize": a person has pressed the button of a page
+// of ours, in the browser that got the page.
+func (s *Server) approve(w http.ResponseWriter, r *http.Request) {
+	var crossOrigin http.CrossOriginProtection
+	form, ok := readForm(w, r)
+	if !ok {
+		return
+	}
+	var sealed sealedRequest
+	browser := s.browser(w, r)
+	err := s.Keys.Open(requestPurpose, form.Get("request"), &sealed)
+	if crossOrigin.Check(r) != nil || err != nil || string(sealed.Browser) != string(browser[:]) || !s.Now().Before(sealed.Issued.Add(requestLives)) {
+		s.page(w, http.StatusForbidden, stale)
+		return
+	}
+	s.redirect(w, r, request{Client: store.Client{ID: sealed.ClientID}, RedirectURI: sealed.RedirectURI, State: sealed.State,
+		Resource: sealed.Resource, CodeChallenge: sealed.CodeChallenge}, browser, http.StatusSeeOther)
+}

@@ -1,0 +1,58 @@
+package authserver
+
+import (
+	"net/http"
+	"net/url"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/oauth"
+)
+
+// mountMetadata serves the authorization server's document at the paths of RFC
+// 8414 and of OpenID Connect Discovery, and each resource's at its own path and
+// at the root (RFC 9728 section 3.1).
+func (s *Server) mountMetadata(mux *http.ServeMux) {
+	server := oauth.ServerMetadata{
+		Issuer:                 s.Issuer,
+		AuthorizationEndpoint:  s.Issuer + "/authorize",
+		TokenEndpoint:          s.Issuer + "/token",
+		RegistrationEndpoint:   s.Issuer + "/register",
+		RevocationEndpoint:     s.Issuer + "/revoke",
+		ScopesSupported:        []string{gate.Guest, gate.OfflineAccess}, // clients ask for all that is listed, and more would cost a guest a page
+		ResponseTypesSupported: []string{"code"},
+		ResponseModesSupported: []string{"query"},
+		GrantTypesSupported:    []string{authorizationCode, refreshToken},
+		TokenAuthMethods:       []string{"none"},
+		RevocationAuthMethods:  []string{"none"},
+		CodeChallengeMethods:   []string{oauth.S256},
+		IssParameterSupported:  true,
+	}
+	s.document(mux, "/.well-known/oauth-authorization-server", server)
+	s.document(mux, "/.well-known/openid-configuration", server)
+	const wellKnown = "/.well-known/oauth-protected-resource"
+	for i, resource := range s.Resources {
+		doc := oauth.ResourceMetadata{
+			Resource:               resource,
+			AuthorizationServers:   []string{s.Issuer},
+			ScopesSupported:        []string{gate.Guest},
+			BearerMethodsSupported: []string{"header"},
+			ResourceName:           s.App,
+		}
+		if i == 0 {
+			s.document(mux, wellKnown, doc)
+		}
+		if u, err := url.Parse(resource); err == nil && u.Path != "" {
+			s.document(mux, wellKnown+u.Path, doc)
+		}
+	}
+}
+
+func (s *Server) document(mux *http.ServeMux, path string, doc any) {
+	mux.Handle("GET "+path, s.program(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		w.Header().Del("Pragma")
+		respond(w, http.StatusOK, doc)
+	}))
+	mux.Handle("OPTIONS "+path, preflight("GET"))
+	mux.Handle(path, s.program(methodNotAllowed("GET")))
+}

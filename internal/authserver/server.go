@@ -1,0 +1,69 @@
+// Package authserver serves the endpoints of the authorization server (RFC
+// 6749), and the documents by which clients find it. A handler parses, asks one
+// rule, and writes what the rule answered.
+package authserver
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/client"
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/limit"
+	"example.com/foyer/internal/secret"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	App       string      // what people call what they sign in to
+	Issuer    string      // RFC 8414 section 2
+	Resources []string    // canonical URLs of the endpoints; the first is meant where none is named
+	Scopes    gate.Scopes // that exist, besides those of the kit
+	Clients   *client.Clients
+	Grants    *grant.Grants
+	Keys      secret.Keys
+	Exempt    func(netip.Addr) bool // from the limits by client address and the global ones
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Limits, kept in the process.
+const (
+	registersPerAddr = 20  // an hour
+	registersInAll   = 200 // an hour
+	guestsPerAddr    = 60  // grants an hour
+)
+
+const (
+	maxForm         = 64 << 10 // bytes
+	maxRegistration = 16 << 10 // bytes
+)
+
+// A Server is an authorization server. It is safe for concurrent use.
+type Server struct {
+	Config
+	registers      *limit.Rate
+	registersInAll *limit.Rate
+	guests         *limit.Rate
+}
+
+// New returns a server of cfg.
+func New(cfg Config) *Server {
+	return &Server{cfg, limit.NewRate(registersPerAddr, time.Hour), limit.NewRate(registersInAll, time.Hour), limit.NewRate(guestsPerAddr, time.Hour)}
+}
+
+// Mount adds the routes to mux. The paths of the endpoints are those that
+// clients of 2025-03-26 guess, who read no metadata.
+func (s *Server) Mount(mux *http.ServeMux) {
+	s.mountMetadata(mux)
+	for path, h := range map[string]http.HandlerFunc{"/register": s.register, "/token": s.token, "/revoke": s.revoke} {
+		mux.Handle("POST "+path, s.program(h))
+		mux.Handle("OPTIONS "+path, preflight("POST"))
+		mux.Handle(path, s.program(methodNotAllowed("POST")))
+	}
+	mux.HandleFunc("GET /authorize", s.authorize)
+	mux.HandleFunc("POST /authorize", s.approve)
+}

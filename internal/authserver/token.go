@@ -1,0 +1,151 @@
+package authserver
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/secret"
+)
+
+const (
+	authorizationCode = "authorization_code"
+	refreshToken      = "refresh_token"
+)
+
+// token handles "POST /token" (RFC 6749 sections 4.1.3 and 6).
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	form, ok := readForm(w, r)
+	if !ok {
+		return
+	}
+	var exchange func(http.ResponseWriter, *http.Request, url.Values, string) (grant.Issued, bool)
+	switch grantType := form.Get("grant_type"); grantType {
+	case authorizationCode:
+		exchange = s.redeem
+	case refreshToken:
+		exchange = s.refresh
+	case "":
+		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "missing: grant_type"})
+		return
+	default:
+		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.UnsupportedGrantType, Description: "this server knows authorization_code and refresh_token"})
+		return
+	}
+	resource, ok := s.client(w, r, form)
+	if !ok {
+		return
+	}
+	issued, ok := exchange(w, r, form, resource)
+	if !ok {
+		return
+	}
+	respond(w, http.StatusOK, oauth.Tokens{
+		AccessToken:  issued.Access.Reveal(),
+		TokenType:    "Bearer",
+		ExpiresIn:    int(issued.ExpiresIn / time.Second),
+		RefreshToken: issued.Refresh.Reveal(),
+		Scope:        strings.Join(issued.Scopes, " "),
+	})
+}
+
+// client checks who asks and for which resource: a public client names itself
+// and has no secret (RFC 6749 section 2.3). It returns the canonical resource,
+// empty where none is named.
+func (s *Server) client(w http.ResponseWriter, r *http.Request, form url.Values) (resource string, ok bool) {
+	if r.Header.Get("Authorization") != "" || form.Get("client_secret") != "" {
+		w.Header().Set("WWW-Authenticate", "Basic")
+		respond(w, http.StatusUnauthorized, oauth.Error{Code: oauth.InvalidClient, Description: "clients of this server have no secret: send client_id in the form, and nothing else to authenticate"})
+		return "", false
+	}
+	if form.Get("client_id") == "" {
+		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "missing: client_id"})
+		return "", false
+	}
+	if _, err := s.Clients.Lookup(r.Context(), form.Get("client_id")); err != nil {
+		s.refuse(w, r, err)
+		return "", false
+	}
+	resource, known := s.resource(form["resource"], "")
+	if !known {
+		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidTarget, Description: "resource must be one of this server's: " + strings.Join(s.Resources, " ")})
+		return "", false
+	}
+	return resource, true
+}
+
+// resource returns the canonical form of the one resource that is named, or
+// absent where none is. It reports false for a resource of somebody else, and
+// for several.
+func (s *Server) resource(named []string, absent string) (string, bool) {
+	if len(named) == 0 || len(named) == 1 && named[0] == "" {
+		return absent, true
+	}
+	resource, err := oauth.CanonicalResource(named[0])
+	return resource, err == nil && len(named) == 1 && slices.Contains(s.Resources, resource)
+}
+
+func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values, resource string) (grant.Issued, bool) {
+	if !present(w, form, "code", "redirect_uri", "code_verifier") {
+		return grant.Issued{}, false
+	}
+	if oauth.IsLoopback(form.Get("redirect_uri")) && !s.within(w, r, s.guests, "") { // many people share the addresses of hosted clients
+		return grant.Issued{}, false
+	}
+	issued, err := s.Grants.Redeem(r.Context(), grant.Exchange{
+		Code:        secret.Plain(form.Get("code")),
+		ClientID:    form.Get("client_id"),
+		RedirectURI: form.Get("redirect_uri"),
+		Verifier:    secret.Plain(form.Get("code_verifier")),
+		Resource:    resource,
+	})
+	if err != nil {
+		s.refuse(w, r, err)
+	}
+	return issued, err == nil
+}
+
+func (s *Server) refresh(w http.ResponseWriter, r *http.Request, form url.Values, resource string) (grant.Issued, bool) {
+	if !present(w, form, "refresh_token") {
+		return grant.Issued{}, false
+	}
+	asked, err := oauth.ParseScope(form.Get("scope"))
+	if err != nil {
+		respond(w, http.StatusBadRequest, err)
+		return grant.Issued{}, false
+	}
+	issued, err := s.Grants.Refresh(r.Context(), grant.Renewal{
+		RefreshToken: secret.Plain(form.Get("refresh_token")),
+		ClientID:     form.Get("client_id"),
+		Resource:     resource,
+		Scopes:       s.ofPerson(asked),
+	})
+	if err != nil {
+		s.refuse(w, r, err)
+	}
+	return issued, err == nil
+}
+
+// ofPerson returns those of the scopes that open something of a person's.
+// Clients ask for scopes that this server never heard of; those are dropped
+// (RFC 6749 section 3.3).
+func (s *Server) ofPerson(scopes []string) []string {
+	return slices.DeleteFunc(scopes, func(name string) bool {
+		return name == gate.Guest || name == gate.OfflineAccess || !s.Scopes.Known(name)
+	})
+}
+
+func present(w http.ResponseWriter, form url.Values, names ...string) bool {
+	for _, name := range names {
+		if form.Get(name) == "" {
+			respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "missing: " + name})
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,66 @@
+package mcpgate
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/words"
+)
+
+// challenge writes an answer that sends the client to the authorization server
+// (RFC 6750 section 3, RFC 9728 section 5.1). A request that brought no token is
+// told no error. The body is a JSON-RPC error, because clients give up the whole
+// connection for any other.
+func (e Endpoint) challenge(w http.ResponseWriter, status int, code string, scopes []string, id json.RawMessage, text string) {
+	params := []string{`resource_metadata="` + e.MetadataURL + `"`}
+	if code != "" {
+		params = append([]string{`error="` + code + `"`, `error_description="` + description(code) + `"`}, params...)
+	}
+	params = append(params, `scope="`+strings.Join(scopes, " ")+`"`)
+	w.Header().Set("WWW-Authenticate", "Bearer "+strings.Join(params, ", "))
+	writeError(w, status, id, status, text, nil)
+}
+
+func description(code string) string {
+	if code == "insufficient_scope" {
+		return "more consent is needed for this operation"
+	}
+	return "the access token is unknown, expired or revoked"
+}
+
+// refuse answers a refusal in the dress of HTTP.
+func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, m message, c carried, ref refusal) {
+	if ref.decision.Outcome == gate.Challenge {
+		c.endpoint.challenge(w, http.StatusForbidden, "insufficient_scope", ref.decision.Scopes, m.ID, words.ConsentNeeded(ref.name, ref.decision.Scopes))
+		return
+	}
+	status := http.StatusOK // a version before 2026-07-28 has no status for this
+	if r.Header.Get("Mcp-Protocol-Version") >= "2026-07-28" {
+		status = http.StatusBadRequest
+	}
+	err := unknown(ref)
+	writeError(w, status, m.ID, int(err.Code), err.Message, err.Data)
+}
+
+// writeError writes a JSON-RPC error with the id of the request, where it had
+// one that can be told. Codes of our own lie outside of the reserved range (MCP
+// 2026-07-28, basic, "Error Codes"): the HTTP status stands for itself.
+func writeError(w http.ResponseWriter, status int, id json.RawMessage, code int, message string, data json.RawMessage) {
+	type rpcError struct {
+		Code    int             `json:"code"`
+		Message string          `json:"message"`
+		Data    json.RawMessage `json:"data,omitempty"`
+	}
+	if len(id) == 0 || id[0] != '"' && (id[0] < '0' || id[0] > '9') && id[0] != '-' {
+		id = json.RawMessage("null")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(struct { // an error means that the client has gone
+		JSONRPC string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   rpcError        `json:"error"`
+	}{"2.0", id, rpcError{code, message, data}})
+}

@@ -1,0 +1,97 @@
+package mcpgate
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/words"
+)
+
+// list leaves in res what c may use, as it is, and what c could get, locked. The
+// same decision stands behind a call.
+func (g *Gate) list(c gate.Caller, res mcp.Result) (mcp.Result, error) {
+	switch res := res.(type) {
+	case *mcp.ListToolsResult:
+		private(&res.Cacheable)
+		res.Tools = shown(res.Tools, func(t *mcp.Tool) *mcp.Tool {
+			return entry(g, c, g.Items.tools.Decide(c, t.Name), t, func(t *mcp.Tool) *mcp.Meta { return &t.Meta })
+		})
+	case *mcp.ListPromptsResult:
+		private(&res.Cacheable)
+		res.Prompts = shown(res.Prompts, func(p *mcp.Prompt) *mcp.Prompt {
+			return entry(g, c, g.Items.prompts.Decide(c, p.Name), p, func(p *mcp.Prompt) *mcp.Meta { return &p.Meta })
+		})
+	case *mcp.ListResourcesResult:
+		private(&res.Cacheable)
+		res.Resources = shown(res.Resources, func(r *mcp.Resource) *mcp.Resource {
+			return entry(g, c, g.Items.resources.Decide(c, r.URI), r, func(r *mcp.Resource) *mcp.Meta { return &r.Meta })
+		})
+	case *mcp.ListResourceTemplatesResult:
+		private(&res.Cacheable)
+		res.ResourceTemplates = shown(res.ResourceTemplates, func(t *mcp.ResourceTemplate) *mcp.ResourceTemplate {
+			return entry(g, c, g.Items.resources.Decide(c, t.URITemplate), t, func(t *mcp.ResourceTemplate) *mcp.Meta { return &t.Meta })
+		})
+	default:
+		return nil, fmt.Errorf("mcpgate: a list answers a %T", res)
+	}
+	return res, nil
+}
+
+// private keeps a result that depends on the caller out of shared caches, and
+// out of the client's: a claim changes it under the same token.
+func private(c *mcp.Cacheable) { c.CacheScope, c.TTLMs = "private", 0 }
+
+// shown keeps the items of which show returns one.
+func shown[T any](all []*T, show func(*T) *T) []*T {
+	kept := make([]*T, 0, len(all)) // never null
+	for _, item := range all {
+		if item := show(item); item != nil {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+// entry returns item as a list shows it: as it is, as a locked copy that says
+// what it needs (all callers share the item itself), or nil for not at all.
+func entry[T any](g *Gate, c gate.Caller, d gate.Decision, item *T, meta func(*T) *mcp.Meta) *T {
+	switch {
+	case d.Outcome == gate.Allow:
+		return item
+	case !d.Listed():
+		return nil
+	}
+	locked := *item
+	m := meta(&locked)
+	*m = maps.Clone(*m)
+	if *m == nil {
+		*m = mcp.Meta{}
+	}
+	(*m)["foyer/access"] = g.access(c, d)
+	return &locked
+}
+
+// instruct adds to the server's instructions how a guest gets in.
+func instruct(res mcp.Result) mcp.Result {
+	join := func(own string) string {
+		if own == "" {
+			return words.Instructions
+		}
+		return own + "\n\n" + words.Instructions
+	}
+	switch res := res.(type) {
+	case *mcp.InitializeResult:
+		own := *res
+		own.Instructions = join(own.Instructions)
+		return &own
+	case *mcp.DiscoverResult:
+		own := *res
+		private(&own.Cacheable) // an endpoint that wants a token has nothing public
+		own.Instructions = join(own.Instructions)
+		return &own
+	}
+	return res
+}

@@ -1,0 +1,121 @@
+package mcpgate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/signin"
+)
+
+// Middleware asks the rules about what the SDK has decoded, and is the
+// authority: the handler in front can only refuse more. Methods that it does not
+// know are refused, because nobody has said which rule they come under.
+func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		c := carriedBy(req)
+		ctx = signin.WithAsker(gate.WithCaller(ctx, c.caller), c.asker)
+		switch method {
+		case "tools/call", "prompts/get", "resources/read", "resources/subscribe", "resources/unsubscribe", "completion/complete":
+			return g.call(ctx, c, method, req, next)
+		case "subscriptions/listen":
+			return g.listen(ctx, c, req, next)
+		case "tools/list", "prompts/list", "resources/list", "resources/templates/list":
+			res, err := next(ctx, method, req)
+			if err != nil {
+				return nil, err
+			}
+			return g.list(c.caller, res)
+		case "initialize", "server/discover":
+			res, err := next(ctx, method, req)
+			if err != nil {
+				return nil, err
+			}
+			return instruct(res), nil
+		case "ping", "logging/setLevel":
+			return next(ctx, method, req)
+		}
+		if strings.HasPrefix(method, "notifications/") {
+			return next(ctx, method, req)
+		}
+		return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: fmt.Sprintf("method not found: %q", method)}
+	}
+}
+
+// call lets through what is allowed.
+func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Request, next mcp.MethodHandler) (mcp.Result, error) {
+	m, ok := decoded(method, req)
+	if !ok {
+		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params are missing"}
+	}
+	ref := g.Items.refused(c.caller, m)
+	switch {
+	case ref == nil:
+		res, err := next(ctx, method, req)
+		if read, ok := res.(*mcp.ReadResourceResult); ok && err == nil {
+			private(&read.Cacheable)
+		}
+		return res, err
+	case ref.decision.Reason == gate.Unknown || ref.kind != tool || method != "tools/call":
+		return nil, g.rpcError(c.caller, *ref)
+	}
+	res := g.result(c, *ref, g.Items.outputs[ref.name])
+	if call, ok := req.(*mcp.CallToolRequest); ok && call.ProtocolVersion() >= "2026-07-28" {
+		return complete(res)
+	}
+	return res, nil
+}
+
+// decoded returns what the SDK read, as the message that the rules are asked
+// about.
+func decoded(method string, req mcp.Request) (m message, ok bool) {
+	m.Method = method
+	switch p := req.GetParams().(type) {
+	case *mcp.CallToolParamsRaw:
+		if ok = p != nil; ok {
+			m.Params.Name = p.Name
+		}
+	case *mcp.GetPromptParams:
+		if ok = p != nil; ok {
+			m.Params.Name = p.Name
+		}
+	case *mcp.ReadResourceParams:
+		if ok = p != nil; ok {
+			m.Params.URI = p.URI
+		}
+	case *mcp.SubscribeParams:
+		if ok = p != nil; ok {
+			m.Params.URI = p.URI
+		}
+	case *mcp.UnsubscribeParams:
+		if ok = p != nil; ok {
+			m.Params.URI = p.URI
+		}
+	case *mcp.CompleteParams:
+		if ok = p != nil && p.Ref != nil; ok {
+			m.Params.Ref.Type, m.Params.Ref.Name, m.Params.Ref.URI = p.Ref.Type, p.Ref.Name, p.Ref.URI
+		}
+	}
+	return m, ok
+}
+
+// listen opens a stream for those resources that the caller may read, and ends
+// it when the access token does. What is left out is missing from the
+// acknowledgement, too (MCP 2026-07-28, subscriptions).
+func (g *Gate) listen(ctx context.Context, c carried, req mcp.Request, next mcp.MethodHandler) (mcp.Result, error) {
+	p, ok := req.GetParams().(*mcp.SubscriptionsListenParams)
+	if !ok || p == nil || p.Notifications == nil {
+		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params.notifications is missing"}
+	}
+	p.Notifications.ResourceSubscriptions = slices.DeleteFunc(p.Notifications.ResourceSubscriptions, func(uri string) bool {
+		return g.Items.decide(c.caller, resource, uri) != nil
+	})
+	ctx, cancel := context.WithDeadline(ctx, c.expires)
+	defer cancel()
+	return next(ctx, "subscriptions/listen", req)
+}

@@ -1,0 +1,157 @@
+package mcpgate
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/words"
+)
+
+// inResult reports whether a refusal is told inside of a result, with 200, and
+// not by HTTP. That is for what the model can mend in the chat: a guest's call
+// of something that a sign-in by one-time code opens, and a user's call of what
+// is for guests. The choice never changes what is refused.
+func (g *Gate) inResult(c gate.Caller, method string, d gate.Decision) bool {
+	switch {
+	case d.Outcome == gate.Challenge:
+		return !c.SignedIn() && g.byChat(d.Scopes)
+	case d.Reason == gate.ForGuests:
+		return true
+	}
+	return false
+}
+
+// byChat reports whether a claim in the chat gives all of scopes.
+func (g *Gate) byChat(scopes []string) bool {
+	defaults := g.Scopes.Defaults()
+	for _, s := range scopes {
+		if !defaults.Known(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// An access tells a client what an item needs; it stands in _meta under
+// "foyer/access".
+type access struct {
+	Version int         `json:"v"`
+	State   string      `json:"state"` // "locked"
+	Reason  gate.Reason `json:"reason"`
+	Scopes  []string    `json:"scopes"`            // all that the item needs
+	Acquire []string    `json:"acquire,omitempty"` // ways to get it: "authenticate" for the tool, "oauth" for the browser
+}
+
+func (g *Gate) access(c gate.Caller, d gate.Decision) access {
+	a := access{Version: 1, State: "locked", Reason: d.Reason, Scopes: append([]string{}, d.Scopes...), Acquire: []string{"oauth"}}
+	if !c.SignedIn() && g.byChat(d.Scopes) {
+		a.Acquire = []string{words.Authenticate}
+	}
+	return a
+}
+
+// A denial tells a program what a refused call needs, beside the text that tells
+// the model.
+type denial struct {
+	access
+	Status string `json:"status"`
+	Next   []step `json:"next,omitempty"`
+	Retry  string `json:"retry,omitempty"` // the item to call again, with the same arguments
+}
+
+type step struct {
+	Tool string `json:"tool"`
+}
+
+// text tells the model what to do about ref.
+func (g *Gate) text(c gate.Caller, ref refusal) string {
+	switch {
+	case ref.decision.Reason == gate.ForGuests:
+		return words.GuestsOnly(ref.name)
+	case g.inResult(c, "", ref.decision):
+		return words.SignInNeeded(ref.name)
+	}
+	return words.ConsentNeeded(ref.name, ref.decision.Scopes)
+}
+
+// result is the refusal of a tool call.
+func (g *Gate) result(c carried, ref refusal, hasOutputSchema bool) *mcp.CallToolResult {
+	res := &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: g.text(c.caller, ref)}}}
+	d := g.denial(c.caller, ref)
+	res.Meta = mcp.Meta{"foyer/denial": d}
+	if ref.decision.Outcome == gate.Challenge {
+		res.Meta["mcp/www_authenticate"] = []string{fmt.Sprintf(`Bearer error="insufficient_scope", error_description="sign-in needed", resource_metadata=%q, scope=%q`,
+			c.endpoint.MetadataURL, scopeParam(ref.decision.Scopes))}
+	}
+	if !hasOutputSchema { // else clients would check it against the schema of what the tool answers, errors included
+		res.StructuredContent = map[string]any{"auth": d}
+	}
+	return res
+}
+
+// complete marks a result of ours as complete, which 2026-07-28 demands of every
+// result (basic, "Result"). The SDK marks only those that its own handlers
+// return, and lets nobody else, but by reading the mark.
+func complete(res *mcp.CallToolResult) (*mcp.CallToolResult, error) {
+	marked := &mcp.CallToolResult{}
+	if err := json.Unmarshal([]byte(`{"resultType":"complete","content":[]}`), marked); err != nil {
+		return nil, err
+	}
+	marked.Meta, marked.Content, marked.StructuredContent, marked.IsError = res.Meta, res.Content, res.StructuredContent, res.IsError
+	return marked, nil
+}
+
+func (g *Gate) denial(c gate.Caller, ref refusal) denial {
+	d := denial{access: g.access(c, ref.decision), Status: "denied"}
+	if ref.decision.Outcome == gate.Challenge {
+		d.Status, d.Retry = "sign_in_required", ref.name
+		if c.SignedIn() {
+			d.Status = "consent_required"
+		}
+	}
+	if ref.decision.Outcome == gate.Challenge && g.inResult(c, "", ref.decision) {
+		d.Next = []step{{words.Authenticate}, {words.ValidateToken}}
+	}
+	return d
+}
+
+// rpcError is the refusal of a request whose result has no place for one.
+func (g *Gate) rpcError(c gate.Caller, ref refusal) error {
+	if ref.decision.Reason == gate.Unknown {
+		return unknown(ref)
+	}
+	data, err := json.Marshal(map[string]any{"auth": g.denial(c, ref)})
+	if err != nil {
+		return err
+	}
+	return &jsonrpc.Error{Code: http.StatusForbidden, Message: g.text(c, ref), Data: data}
+}
+
+// unknown is the answer to the name of an item that does not exist, for all this
+// caller may know. The words are the SDK's.
+func unknown(ref refusal) *jsonrpc.Error {
+	if ref.kind == resource {
+		data, err := json.Marshal(map[string]string{"uri": ref.name})
+		if err != nil {
+			data = nil // cannot happen: a string is JSON
+		}
+		return &jsonrpc.Error{Code: invalidParams, Message: "Resource not found", Data: data}
+	}
+	return &jsonrpc.Error{Code: invalidParams, Message: fmt.Sprintf("unknown %s %q", ref.kind, ref.name)}
+}
+
+func scopeParam(scopes []string) string {
+	if len(scopes) == 0 {
+		return gate.Guest
+	}
+	s := scopes[0]
+	for _, more := range scopes[1:] {
+		s += " " + more
+	}
+	return s
+}

@@ -1,0 +1,70 @@
+package signintools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/signin"
+	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
+)
+
+func authenticateTool(app string) *mcp.Tool {
+	return &mcp.Tool{
+		Name:        words.Authenticate,
+		Title:       "Sign in: mail a one-time code",
+		Description: words.AuthenticateDescription(app),
+		InputSchema: schema(map[string]any{"email": map[string]any{"type": "string", "maxLength": 254, "description": "The user's e-mail address, as the user typed it."}}, "email"),
+		Annotations: &mcp.ToolAnnotations{Title: "Sign in: mail a one-time code", DestructiveHint: pointer(true), OpenWorldHint: pointer(true)}, // so that clients ask before a mail goes out
+	}
+}
+
+// authenticate mails a one-time code. What it answers is the same for every
+// address.
+func (t *Tools) authenticate(ctx context.Context, arguments json.RawMessage) (answer, error) {
+	var in struct {
+		Email string `json:"email"`
+	}
+	if json.Unmarshal(arguments, &in) != nil || in.Email == "" {
+		return refused(words.EmailMissing), nil
+	}
+	if c := gate.CallerFrom(ctx); c.SignedIn() {
+		return signedInAs(c), nil
+	}
+	email, err := mail.ParseAddress(in.Email)
+	if problem := new(mail.AddressError); errors.As(err, &problem) {
+		return refused(words.EmailRefused(problem.Reason)), nil
+	} else if err != nil {
+		return answer{}, err
+	}
+	begun, err := t.SignIn.Begin(ctx, signin.AskerFrom(ctx), email)
+	if err != nil {
+		return answer{}, err
+	}
+	t.Wake()
+	return answer{text: words.CodeMailed(email.Masked(), begun.Digits, begun.ExpiresIn, begun.ResendIn), data: map[string]any{
+		"status":     "pending",
+		"mailed_to":  email.Masked(),
+		"digits":     begun.Digits,
+		"expires_in": words.Seconds(begun.ExpiresIn),
+		"resend_in":  words.Seconds(begun.ResendIn),
+		"next":       []string{words.ValidateToken},
+	}}, nil
+}
+
+// signedInAs answers whoever signs in again.
+func signedInAs(c gate.Caller) answer {
+	return answer{text: words.SignedInAlready(masked(c.Email)), data: map[string]any{"status": "signed_in", "as": masked(c.Email)}}
+}
+
+func masked(email string) string {
+	address, err := mail.ParseAddress(email)
+	if err != nil {
+		return "a user"
+	}
+	return address.Masked()
+}

@@ -1,0 +1,80 @@
+package signintools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/signin"
+	"example.com/foyer/internal/words"
+)
+
+func validateTool(app string) *mcp.Tool {
+	return &mcp.Tool{
+		Name:        words.ValidateToken,
+		Title:       "Sign in: give the one-time code",
+		Description: words.ValidateDescription(app),
+		InputSchema: schema(map[string]any{
+			"code":            map[string]any{"type": "string", "maxLength": 32, "description": "The digits from the mail, with all leading zeros."},
+			"validationToken": map[string]any{"type": "string", "maxLength": 32, "description": "Another name for code."},
+		}),
+		Annotations: &mcp.ToolAnnotations{Title: "Sign in: give the one-time code", DestructiveHint: pointer(true), OpenWorldHint: pointer(true)},
+	}
+}
+
+// validate claims the grant with the mailed digits, under the same access token.
+func (t *Tools) validate(ctx context.Context, arguments json.RawMessage) (answer, error) {
+	var in struct {
+		Code            digits `json:"code"`
+		ValidationToken digits `json:"validationToken"`
+	}
+	if json.Unmarshal(arguments, &in) != nil {
+		return refused(words.CodeMissing), nil
+	}
+	code := in.Code
+	if code == "" {
+		code = in.ValidationToken
+	}
+	if code == "" {
+		return refused(words.CodeMissing), nil
+	}
+	c := gate.CallerFrom(ctx)
+	if c.SignedIn() {
+		return signedInAs(c), nil
+	}
+	user, err := t.SignIn.Verify(ctx, signin.AskerFrom(ctx), string(code))
+	if err != nil {
+		return answer{}, err
+	}
+	c.UserID, c.Email, c.Level = user.ID, user.Email, signin.Level
+	c.Scopes = append(c.Scopes, t.SignIn.Scopes...)
+	unlocked := sorted(t.Unlocks(c))
+	return answer{text: words.SignedIn(masked(user.Email), unlocked), data: map[string]any{
+		"status":   "signed_in",
+		"as":       masked(user.Email),
+		"level":    signin.Level,
+		"unlocked": unlocked,
+	}}, nil
+}
+
+// digits are a one-time code as models write it: text, or a number that has
+// lost its leading zeros.
+type digits string
+
+func (d *digits) UnmarshalJSON(text []byte) error {
+	var n json.Number
+	if !bytes.HasPrefix(text, []byte(`"`)) {
+		if err := json.Unmarshal(text, &n); err != nil {
+			return err
+		}
+		*d = digits(n)
+		return nil
+	}
+	var s string
+	err := json.Unmarshal(text, &s)
+	*d = digits(s)
+	return err
+}

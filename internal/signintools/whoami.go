@@ -1,0 +1,48 @@
+package signintools
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/words"
+)
+
+func whoamiTool(app string) *mcp.Tool {
+	return &mcp.Tool{
+		Name:        words.Whoami,
+		Title:       "Who is signed in",
+		Description: words.WhoamiDescription(app),
+		InputSchema: schema(map[string]any{}),
+		OutputSchema: schema(map[string]any{
+			"status":     map[string]any{"enum": []string{"guest", "pending", "signed_in"}},
+			"as":         map[string]any{"type": "string", "description": "The user's masked address."},
+			"level":      map[string]any{"type": "string", "description": "How the user was authenticated."},
+			"scopes":     map[string]any{"type": "array", "items": map[string]any{"type": "string"}},
+			"expires_in": map[string]any{"type": "integer", "description": "Seconds that a mailed one-time code still lives."},
+			"next":       map[string]any{"type": "array", "items": map[string]any{"type": "string"}, "description": "Tools that make sense now."},
+		}, "status", "scopes"),
+		Annotations: &mcp.ToolAnnotations{Title: "Who is signed in", ReadOnlyHint: true, IdempotentHint: true, OpenWorldHint: pointer(false)},
+	}
+}
+
+// whoami tells the state of the grant, and is never refused.
+func (t *Tools) whoami(ctx context.Context, _ json.RawMessage) (answer, error) {
+	c := gate.CallerFrom(ctx)
+	scopes := append([]string{}, c.Scopes...)
+	if c.SignedIn() {
+		return answer{text: words.YouAre(masked(c.Email)), data: map[string]any{
+			"status": "signed_in", "as": masked(c.Email), "level": c.Level, "scopes": scopes, "next": []string{words.Logout}}}, nil
+	}
+	waiting, ok, err := t.SignIn.Pending(ctx, c.GrantID)
+	if err != nil {
+		return answer{}, err
+	}
+	if ok {
+		return answer{text: words.CodeExpected(masked(waiting.Email), waiting.ExpiresIn), data: map[string]any{
+			"status": "pending", "as": masked(waiting.Email), "scopes": scopes, "expires_in": words.Seconds(waiting.ExpiresIn), "next": []string{words.ValidateToken}}}, nil
+	}
+	return answer{text: words.YouAreAGuest, data: map[string]any{"status": "guest", "scopes": scopes, "next": []string{words.Authenticate}}}, nil
+}
