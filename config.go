@@ -1,0 +1,187 @@
+package foyer
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/signintools"
+	"example.com/foyer/mail"
+	"example.com/foyer/store"
+)
+
+// Config configures a [Kit]. Fields without "Optional" are required.
+type Config struct {
+	// Issuer is the public URL of the server: https, or http on localhost,
+	// 127.0.0.1 or [::1], and a host, without a path. It becomes the issuer
+	// (RFC 8414 section 2) and part of the audience of every token, so changing
+	// it signs everyone out.
+	Issuer string
+
+	// Secrets derive one-time codes and refresh tokens, and seal authorization
+	// codes. Each has at least 32 bytes. The first signs, all verify: to change
+	// them, put a new one in front and take the old one away a day later. Keep
+	// them outside of the database: together with it they let their holder act
+	// as every client.
+	Secrets []string
+
+	// Store remembers clients, grants, tokens and users. It stays yours: close
+	// it after the kit.
+	Store store.Store
+
+	// Mail delivers one-time codes.
+	Mail mail.Sender
+
+	// Scopes that a client may be given, in the order in which people read them.
+	// Optional.
+	Scopes gate.Scopes
+
+	// Tools says who may call which tool. An item without a rule, and a rule
+	// without an item, are errors of [Kit.Handler].
+	Tools gate.Rules
+
+	// Resources says who may read which resource, by URI, and the resources of
+	// which template, by URI template. Of several templates that match a URI,
+	// each must allow it. Optional for a server without resources.
+	Resources gate.Rules
+
+	// Prompts says who may get which prompt. Optional for a server without
+	// prompts.
+	Prompts gate.Rules
+
+	// Endpoints are where the server is. Each is a protected resource with an
+	// audience of its own, and the first is meant where a client names none.
+	// Optional; empty means one at /mcp.
+	Endpoints []Endpoint
+
+	// Lifetimes of codes, tokens and grants. Optional; each zero field has its
+	// default.
+	Lifetimes Lifetimes
+
+	// TrustedProxies are the networks of the reverse proxies in front of the
+	// server, whose X-Forwarded-For is believed. Optional; empty believes
+	// nobody, and takes the peer of the connection for the client.
+	TrustedProxies []netip.Prefix
+
+	// Origins are the origins of web pages that may call the endpoints from a
+	// browser, such as "https://inspector.example.com". The issuer's own may;
+	// so may pages on this device while Issuer is on it. Optional.
+	Origins []string
+
+	// Log gets one record for each fault, and none for refusals. Optional; nil
+	// means slog.Default. No record holds a secret.
+	Log *slog.Logger
+
+	// DangerouslyExemptLoopback lifts the limits by client address, and the
+	// global ones, for clients on this device. Behind a proxy on this device
+	// without TrustedProxies that is everybody. Optional; for demos.
+	DangerouslyExemptLoopback bool
+
+	// DangerouslyNoLimits lifts every limit but the five attempts of a one-time
+	// code. Optional; for load tests.
+	DangerouslyNoLimits bool
+}
+
+// An Endpoint is a path at which the server is. Without a token it answers 401,
+// and gives any client a guest's token without a page.
+type Endpoint struct {
+	Path string // such as "/mcp"
+}
+
+// Lifetimes say how long things live. A zero field means its default.
+type Lifetimes struct {
+	Code        time.Duration // of an authorization code; 1 minute
+	Access      time.Duration // of an access token; 1 hour
+	RefreshIdle time.Duration // of a user's grant from its last refresh; 30 days
+	Absolute    time.Duration // of any grant; 90 days
+	GuestIdle   time.Duration // of a guest's grant from its last refresh; 24 hours
+	Overlap     time.Duration // in which a redeemed refresh token gets the same answer again; 1 minute
+	OneTimeCode time.Duration // of mailed digits; 10 minutes, which is also the most
+	ClientIdle  time.Duration // of a registration from its last use; 90 days, and 24 hours for one that was never used
+	Browser     time.Duration // of what a browser remembers; 30 days
+}
+
+const (
+	day            = 24 * time.Hour
+	maxOneTimeCode = 10 * time.Minute // NIST SP 800-63B-4 section 3.1.3.2
+	unusedClient   = day
+)
+
+func (l Lifetimes) withDefaults() Lifetimes {
+	for _, field := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{&l.Code, time.Minute}, {&l.Access, time.Hour}, {&l.RefreshIdle, 30 * day}, {&l.Absolute, 90 * day}, {&l.GuestIdle, day},
+		{&l.Overlap, time.Minute}, {&l.OneTimeCode, maxOneTimeCode}, {&l.ClientIdle, 90 * day}, {&l.Browser, 30 * day},
+	} {
+		if *field.value == 0 {
+			*field.value = field.standard
+		}
+	}
+	return l
+}
+
+func (l Lifetimes) check() error {
+	var problems []error
+	for name, d := range map[string]time.Duration{"Code": l.Code, "Access": l.Access, "RefreshIdle": l.RefreshIdle, "Absolute": l.Absolute,
+		"GuestIdle": l.GuestIdle, "Overlap": l.Overlap, "OneTimeCode": l.OneTimeCode, "ClientIdle": l.ClientIdle, "Browser": l.Browser} {
+		if d < 0 {
+			problems = append(problems, fmt.Errorf("Lifetimes.%s: %v is negative", name, d))
+		}
+	}
+	if l.OneTimeCode > maxOneTimeCode {
+		problems = append(problems, fmt.Errorf("Lifetimes.OneTimeCode: %v is more than %v", l.OneTimeCode, maxOneTimeCode))
+	}
+	return errors.Join(problems...)
+}
+
+// check returns everything that is wrong with cfg, not only the first thing.
+func (cfg *Config) check() error {
+	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check()}
+	if cfg.Store == nil {
+		problems = append(problems, errors.New("Store: missing; use sqlite.Open"))
+	}
+	if cfg.Mail == nil {
+		problems = append(problems, errors.New("Mail: missing; for development use mail.Folder"))
+	}
+	for name, rules := range map[string]gate.Rules{"Tools": cfg.Tools, "Resources": cfg.Resources, "Prompts": cfg.Prompts} {
+		if err := rules.Check(cfg.Scopes); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	for _, name := range signintools.Names {
+		if _, taken := cfg.Tools[name]; taken {
+			problems = append(problems, fmt.Errorf("Tools: %s is a tool of the kit's own", name))
+		}
+	}
+	for i, e := range cfg.Endpoints {
+		if e.Path == "" || e.Path == "/" || path.Clean(e.Path) != e.Path || e.Path[0] != '/' || strings.ContainsAny(e.Path, "{}?#% ") || strings.HasPrefix(e.Path, "/.well-known") {
+			problems = append(problems, fmt.Errorf("Endpoints: path %q must be like /mcp", e.Path))
+		}
+		if slices.Contains(cfg.Endpoints[:i], e) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke"}, e.Path) {
+			problems = append(problems, fmt.Errorf("Endpoints: path %q is taken", e.Path))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func checkIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme+"://"+u.Host != issuer || strings.ToLower(issuer) != issuer:
+		return fmt.Errorf("Issuer %q: must be scheme and host alone, in lower case, such as https://notes.example.com", issuer)
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
+		return nil
+	}
+	return fmt.Errorf("Issuer %q: must be https; http is for localhost, 127.0.0.1 and [::1]", issuer)
+}

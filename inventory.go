@@ -1,0 +1,123 @@
+package foyer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/mcpgate"
+	"example.com/foyer/internal/signintools"
+)
+
+// An inventory is what a server has, before the kit adds its own.
+type inventory struct {
+	title                                string // what people call the server
+	tools, resources, templates, prompts []string
+	outputs                              map[string]bool // tools with an output schema
+}
+
+// takeInventory asks server, as a client would, what it has.
+func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	inv := inventory{outputs: map[string]bool{}}
+	near, far := mcp.NewInMemoryTransports()
+	if _, err := server.Connect(ctx, far, nil); err != nil {
+		return inv, err
+	}
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "foyer", Version: "1"}, nil).Connect(ctx, near, nil)
+	if err != nil {
+		return inv, err
+	}
+	defer session.Close()
+	init := session.InitializeResult()
+	if inv.title = init.ServerInfo.Title; inv.title == "" {
+		inv.title = init.ServerInfo.Name
+	}
+	caps := init.Capabilities
+	if caps.Tools != nil {
+		for t, err := range session.Tools(ctx, nil) {
+			if err != nil {
+				return inv, err
+			}
+			inv.tools = append(inv.tools, t.Name)
+			inv.outputs[t.Name] = t.OutputSchema != nil
+		}
+	}
+	if caps.Resources != nil {
+		for r, err := range session.Resources(ctx, nil) {
+			if err != nil {
+				return inv, err
+			}
+			inv.resources = append(inv.resources, r.URI)
+		}
+		for t, err := range session.ResourceTemplates(ctx, nil) {
+			if err != nil {
+				return inv, err
+			}
+			inv.templates = append(inv.templates, t.URITemplate)
+		}
+	}
+	if caps.Prompts != nil {
+		for p, err := range session.Prompts(ctx, nil) {
+			if err != nil {
+				return inv, err
+			}
+			inv.prompts = append(inv.prompts, p.Name)
+		}
+	}
+	return inv, nil
+}
+
+// check returns every item without a rule, every rule without an item, and every
+// item that takes a name of the kit's own.
+func (inv inventory) check(cfg Config) error {
+	var problems []error
+	for _, table := range []struct {
+		item  string
+		rules gate.Rules
+		names []string
+	}{
+		{"tool", cfg.Tools, inv.tools},
+		{"resource", cfg.Resources, slices.Concat(inv.resources, inv.templates)},
+		{"prompt", cfg.Prompts, inv.prompts},
+	} {
+		unruled, unregistered := mcpgate.Unruled(table.rules, table.names)
+		for _, name := range unruled {
+			problems = append(problems, fmt.Errorf("%s %q has no rule", table.item, name))
+		}
+		for _, name := range unregistered {
+			problems = append(problems, fmt.Errorf("rule %q has no %s", name, table.item))
+		}
+	}
+	for _, name := range signintools.Names {
+		if slices.Contains(inv.tools, name) {
+			problems = append(problems, fmt.Errorf("tool %q: the name is taken by the kit", name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// items puts the kit's own tools beside the application's.
+func (inv inventory) items(cfg Config) (*mcpgate.Items, error) {
+	tools := signintools.Rules()
+	maps.Copy(tools, cfg.Tools)
+	outputs := maps.Clone(inv.outputs)
+	return mcpgate.NewItems(tools, maps.Clone(cfg.Resources), maps.Clone(cfg.Prompts), inv.templates, outputs)
+}
+
+// unlocks tells which tools a user may call that a guest may not.
+func (inv inventory) unlocks(rules gate.Rules) func(gate.Caller) []string {
+	return func(c gate.Caller) []string {
+		guest := gate.Caller{GrantID: c.GrantID, GuestID: c.GuestID, Scopes: []string{gate.Guest}}
+		return slices.DeleteFunc(slices.Clone(inv.tools), func(name string) bool {
+			return rules.Decide(c, name).Outcome != gate.Allow || rules.Decide(guest, name).Outcome == gate.Allow
+		})
+	}
+}

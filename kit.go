@@ -1,0 +1,172 @@
+// Package foyer puts just-in-time authorization in front of an MCP server: come
+// in, look round, and say who you are only when a door asks.
+//
+// A [Kit] is an OAuth 2.1 authorization server, a gate in front of the items of
+// an MCP server, and four tools by which a guest becomes a user in the chat. The
+// tools of the server stay plain code of the MCP SDK, and ask
+// [gate.CallerFrom] whose data to touch.
+package foyer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/authserver"
+	"example.com/foyer/internal/client"
+	"example.com/foyer/internal/front"
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/mcpgate"
+	"example.com/foyer/internal/outbox"
+	"example.com/foyer/internal/secret"
+	"example.com/foyer/internal/signin"
+	"example.com/foyer/internal/signintools"
+)
+
+// A Kit is the authorization server and the gate of one MCP server. It is safe
+// for concurrent use.
+type Kit struct {
+	cfg    Config
+	keys   secret.Keys
+	grants *grant.Grants
+	signin *signin.SignIn
+	front  *front.Front
+	now    func() time.Time
+
+	once   sync.Once // of Handler
+	mail   *outbox.Outbox
+	stop   context.CancelFunc
+	ctx    context.Context // of the work behind requests
+	behind sync.WaitGroup
+}
+
+// New returns a kit for cfg, or an error that lists every problem of cfg.
+func New(cfg Config) (*Kit, error) { return newAt(cfg, time.Now) }
+
+func newAt(cfg Config, now func() time.Time) (*Kit, error) {
+	keys, keysErr := secret.NewKeys(cfg.Secrets)
+	if keysErr != nil {
+		keysErr = fmt.Errorf("Secrets: %w", keysErr)
+	}
+	if err := errors.Join(cfg.check(), keysErr); err != nil {
+		return nil, fmt.Errorf("foyer: bad config:\n%w", err)
+	}
+	cfg.Lifetimes = cfg.Lifetimes.withDefaults()
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if len(cfg.Endpoints) == 0 {
+		cfg.Endpoints = []Endpoint{{Path: "/mcp"}}
+	}
+	door, err := front.New(front.Config{Issuer: cfg.Issuer, Origins: cfg.Origins, Proxies: cfg.TrustedProxies, Log: cfg.Log})
+	if err != nil {
+		return nil, fmt.Errorf("foyer: %w", err)
+	}
+	l := cfg.Lifetimes
+	grants := grant.New(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
+		GuestIdle: l.GuestIdle, Overlap: l.Overlap, Client: l.ClientIdle, Browser: l.Browser}, now)
+	ctx, stop := context.WithCancel(context.Background())
+	return &Kit{cfg: cfg, keys: keys, grants: grants, front: door, now: now, ctx: ctx, stop: stop,
+		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
+			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}, nil
+}
+
+// exempt reports whether the limits by client address, and the global ones, do
+// not apply to addr.
+func (cfg *Config) exempt(addr netip.Addr) bool {
+	return cfg.DangerouslyNoLimits || cfg.DangerouslyExemptLoopback && addr.Unmap().IsLoopback()
+}
+
+// Handler serves server at the endpoints, guarded, and the authorization server
+// beside it: /authorize, /token, /register, /revoke and the documents under
+// /.well-known. Mount it at the root of its host.
+//
+// It adds the kit's own tools to server: authenticate, validate_token, whoami
+// and logout. Call it once, after everything else was added: an item that comes
+// later has no rule and is refused. An item without a rule and a rule without an
+// item are errors, all of them listed.
+func (k *Kit) Handler(server *mcp.Server) (http.Handler, error) {
+	err := errors.New("foyer: Handler was called before; make a kit for each server")
+	var handler http.Handler
+	k.once.Do(func() { handler, err = k.handler(server) })
+	return handler, err
+}
+
+func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
+	inv, err := takeInventory(k.ctx, server)
+	if err != nil {
+		return nil, fmt.Errorf("foyer: %w", err)
+	}
+	if err := inv.check(k.cfg); err != nil {
+		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
+	}
+	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, App: inv.title, Words: words(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
+	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Log: k.cfg.Log}
+	tools.Add(server)
+	items, err := inv.items(k.cfg)
+	if err != nil {
+		return nil, fmt.Errorf("foyer: %w", err)
+	}
+	g := &mcpgate.Gate{Items: items, Scopes: k.cfg.Scopes, Grants: k.grants, Now: k.now, Log: k.cfg.Log}
+	server.AddReceivingMiddleware(g.Middleware)
+
+	mux := http.NewServeMux()
+	k.mount(mux, g, server)
+	k.authServer(inv.title).Mount(mux)
+	k.behind.Go(func() { k.mail.Run(k.ctx) })
+	k.behind.Go(func() { k.collect(k.ctx) })
+	return k.front.Handler(mux), nil
+}
+
+// mount serves server at every endpoint, with and without a slash at the end: a
+// redirect would lose the body.
+func (k *Kit) mount(mux *http.ServeMux, g *mcpgate.Gate, server *mcp.Server) {
+	// Stateless: no MCP session can outlive the token that opened it.
+	sdk := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
+		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, PropagateRequestCancellation: true,
+			DisableLocalhostProtection: true}) // the front checks the host, also behind a proxy
+	for _, e := range k.cfg.Endpoints {
+		h := k.front.Pages(g.Handler(mcpgate.Endpoint{
+			Resource:    k.cfg.Issuer + e.Path,
+			MetadataURL: k.cfg.Issuer + "/.well-known/oauth-protected-resource" + e.Path,
+		}, sdk))
+		mux.Handle(e.Path, h)
+		mux.Handle(e.Path+"/{$}", h)
+	}
+}
+
+func (k *Kit) authServer(app string) *authserver.Server {
+	var resources []string
+	for _, e := range k.cfg.Endpoints {
+		resources = append(resources, k.cfg.Issuer+e.Path)
+	}
+	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: resources, Scopes: k.cfg.Scopes,
+		Clients: client.New(k.cfg.Store, unusedClient, k.now), Grants: k.grants, Keys: k.keys, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now})
+}
+
+func words(scopes gate.Scopes) []string {
+	var all []string
+	for _, s := range scopes {
+		all = append(all, s.Words)
+	}
+	return all
+}
+
+// Close finishes what goes on behind requests: the mail that is being sent, and
+// notes that are being written. Call it after the HTTP server was shut down, and
+// before the store is closed. Mails that wait are sent by the next kit on the
+// same store.
+func (k *Kit) Close() error {
+	k.stop()
+	k.behind.Wait()
+	k.grants.Close()
+	return nil
+}
