@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"example.com/foyer"
+	"example.com/foyer/examples/journal"
+	"example.com/foyer/mail"
+	"example.com/foyer/store/sqlite"
+)
+
+// A demo is the command "foyer demo". Its flags, its routes and the places of
+// its files are a contract that scripts rely on.
+type demo struct {
+	Addr     string        `default:"127.0.0.1:8080" help:"Address to listen on."`
+	Data     string        `placeholder:"DIR" help:"Where to keep the data. Default: a folder under your data directory."`
+	App      string        `default:"journal" help:"What to serve: journal."`
+	Store    string        `default:"sqlite" help:"Where to keep grants: sqlite."`
+	Issuer   string        `placeholder:"URL" help:"Public URL. Default: http:// and the address."`
+	Entry    string        `default:"guest" help:"How /mcp greets a request without a token: guest."`
+	CodeTTL  time.Duration `name:"one-time-code-ttl" default:"10m" help:"How long mailed digits live; 10m at most."`
+	Access   time.Duration `name:"access-ttl" default:"1h" help:"How long access tokens live."`
+	NoLimits bool          `name:"dangerously-no-limits" help:"Lift every limit but the five tries of a code."`
+}
+
+// Run serves until ctx ends.
+func (d *demo) Run(ctx context.Context) error {
+	if err := d.later(); err != nil {
+		return err
+	}
+	if d.CodeTTL <= 0 || d.Access <= 0 {
+		return fmt.Errorf("%w: a lifetime must be more than 0", errUsage)
+	}
+	dir, err := d.dir()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", d.Addr)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with --addr", err)
+	}
+	defer listener.Close()
+	if d.Issuer == "" {
+		d.Issuer = issuerOf(listener.Addr())
+	}
+	s, err := d.open(dir)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	d.greet(os.Stdout, dir)
+	return s.serve(ctx, listener)
+}
+
+var errUsage = errors.New("bad flags")
+
+// later refuses by name what this version does not have yet.
+func (d *demo) later() error {
+	for _, flag := range []struct{ name, value, known string }{
+		{"--app", d.App, "journal"},
+		{"--store", d.Store, "sqlite"},
+		{"--entry", d.Entry, "guest"},
+	} {
+		if flag.value != flag.known {
+			return fmt.Errorf("%s %s is %w; there is: %s", flag.name, flag.value, errLater, flag.known)
+		}
+	}
+	return nil
+}
+
+// dir returns the folder of the data, which is nobody else's to read.
+func (d *demo) dir() (string, error) {
+	dir := d.Data
+	if dir == "" {
+		base := os.Getenv("XDG_DATA_HOME")
+		if base == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return "", fmt.Errorf("no place for the data: %w; name one with --data", err)
+			}
+			base = filepath.Join(home, ".local", "share")
+		}
+		dir = filepath.Join(base, "foyer", "demo")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// issuerOf returns a URL by which a client on this device reaches addr.
+func issuerOf(addr net.Addr) string {
+	a, err := netip.ParseAddrPort(addr.String())
+	if err != nil || a.Addr().IsUnspecified() {
+		_, port, _ := net.SplitHostPort(addr.String())
+		return "http://localhost:" + port
+	}
+	return "http://" + a.String()
+}
+
+// A server is the demo, open.
+type server struct {
+	handler http.Handler
+	close   func()
+}
+
+func (d *demo) open(dir string) (s server, err error) {
+	var opened []io.Closer
+	s.close = func() {
+		for i := len(opened) - 1; i >= 0; i-- {
+			if err := opened[i].Close(); err != nil {
+				slog.Error("close", "err", err)
+			}
+		}
+	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	secret, err := secretIn(filepath.Join(dir, "secret"))
+	if err != nil {
+		return s, err
+	}
+	db, err := sqlite.Open(filepath.Join(dir, "foyer.db"))
+	if err != nil {
+		return s, err
+	}
+	opened = append(opened, db)
+	app, err := journal.Open(filepath.Join(dir, "journal.db"))
+	if err != nil {
+		return s, err
+	}
+	opened = append(opened, app)
+	box := mail.Folder{Dir: filepath.Join(dir, "mail"), From: "Journal <journal@example.com>"}
+	kit, err := foyer.New(foyer.Config{
+		Issuer:                    d.Issuer,
+		Secrets:                   []string{secret},
+		Store:                     db,
+		Mail:                      box,
+		Scopes:                    journal.Scopes,
+		Tools:                     journal.Tools,
+		Resources:                 journal.Resources,
+		Prompts:                   journal.Prompts,
+		Lifetimes:                 foyer.Lifetimes{OneTimeCode: d.CodeTTL, Access: d.Access},
+		DangerouslyExemptLoopback: true,
+		DangerouslyNoLimits:       d.NoLimits,
+	})
+	if err != nil {
+		return s, err
+	}
+	opened = append(opened, kit)
+	handler, err := kit.Handler(app.Server())
+	if err != nil {
+		return s, err
+	}
+	s.handler = routes(handler, box.Dir)
+	return s, nil
+}
+
+// routes puts the pages of the demo beside the kit.
+func routes(kit http.Handler, mailDir string) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", kit)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	box := onDevice(inbox(mailDir))
+	mux.Handle("/dev/mail", box)
+	mux.Handle("/dev/mail/", box)
+	return mux
+}
+
+// onDevice serves next to this device alone: the inbox opens every account. A
+// page elsewhere that makes a browser take this server for its own names itself
+// as the host, and a tunnel names its public one.
+func onDevice(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		named, _ := netip.ParseAddr(strings.Trim(host, "[]"))
+		peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+		if host != "localhost" && !named.IsLoopback() || !peer.Addr().Unmap().IsLoopback() || r.Header.Get("X-Forwarded-For") != "" {
+			http.Error(w, "The inbox is only for this device: open it at http://localhost.", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secretIn returns the secret in the file at path, and makes it first where
+// there is none. It stands beside the database, not in it.
+func secretIn(path string) (string, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		secret, err := os.ReadFile(path)
+		return strings.TrimSpace(string(secret)), err
+	} else if err != nil {
+		return "", err
+	}
+	secret := rand.Text() + rand.Text()
+	_, err = fmt.Fprintln(file, secret)
+	return secret, errors.Join(err, file.Sync(), file.Close())
+}
+
+// serve serves until ctx ends, and then lets requests finish.
+func (s server) serve(ctx context.Context, listener net.Listener) error {
+	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		return srv.Close() // streams do not end by themselves
+	}
+	return nil
+}

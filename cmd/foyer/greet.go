@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+)
+
+// greet prints what a newcomer needs.
+func (d *demo) greet(w io.Writer, dir string) {
+	mcp := d.Issuer + "/mcp"
+	fmt.Fprintf(w, strings.ReplaceAll(`
+Foyer is serving the journal.
+
+  MCP server   %[1]s
+  Inbox        %[2]s/dev/mail   (mails land here, and in %[3]s)
+  Data         %[4]s
+
+Connect a client:
+
+  MCP Inspector   npx @modelcontextprotocol/inspector --transport http --server-url %[1]s
+  Claude Code     claude mcp add --transport http journal %[1]s
+  VS Code         code --add-mcp '{"name":"journal","type":"http","url":"%[1]s"}'
+  Cursor          in ~/.cursor/mcp.json:  {"mcpServers":{"journal":{"url":"%[1]s"}}}
+
+Then ask it:
+
+  Give me a writing prompt.            (nobody has to sign in)
+  Show me my journal.                  (you are asked for an address, and for the digits in the mail)
+
+This is a demo: whoever reads the inbox can sign in as anybody. Stop it with Ctrl-C;
+a second start goes on where this one ended.
+
+`, "\t", "  "), mcp, d.Issuer, filepath.Join(dir, "mail"), dir)
+}
