@@ -27,13 +27,14 @@ type Hash = [32]byte
 // A Store runs transactions. It is safe for concurrent use.
 type Store interface {
 	// View runs fn in a read-only transaction that sees one moment in time. It
-	// may run fn more than once.
+	// may run fn more than once. fn must not call the Store.
 	View(ctx context.Context, fn func(Tx) error) error
 
 	// Update runs fn in a serializable transaction: the result is as if
 	// updates had run one after the other. It commits when fn returns nil;
 	// otherwise it rolls back and returns fn's error unchanged. A commit is
-	// durable before Update returns.
+	// durable before Update returns. An error of tx, other than [ErrNotFound],
+	// fails the Update, whatever fn returns.
 	//
 	// fn may share a database transaction with others that wait at the same
 	// time, and may run more than once: a group that fails is run again one by
@@ -48,14 +49,14 @@ type Store interface {
 	Bearer(ctx context.Context, h Hash) (Bearer, error)
 
 	// Close waits for running transactions and releases the database. Calls
-	// after it fail.
+	// after it fail; another Close does nothing.
 	Close() error
 }
 
 // A Tx reads and writes records inside one transaction. Put creates a record,
-// or replaces the one that has the same key. A Tx must not be used after the
-// function it was passed to returns, nor by two goroutines at once. In a View
-// every Put fails.
+// or replaces the one that has the same key; a token or a challenge needs its
+// grant to be there. A Tx must not be used after the function it was passed to
+// returns, nor by two goroutines at once. In a View every Put fails.
 type Tx interface {
 	Clients
 	Users

@@ -1,0 +1,29 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+
+	"example.com/foyer/store"
+)
+
+// An unclaimed grant has no user: the join leaves the zero User.
+var bearerByHash = "SELECT " + tokens.columns + ", " + grants.columns + `,
+	coalesce(foyer_users.id, ''), coalesce(foyer_users.email, ''), coalesce(foyer_users.created, 0)
+	FROM foyer_tokens JOIN foyer_grants ON foyer_grants.id = foyer_tokens.grant_id
+	LEFT JOIN foyer_users ON foyer_users.id = foyer_grants.user_id
+	WHERE foyer_tokens.hash = $1`
+
+// Bearer implements [store.Store].
+func (s *DB) Bearer(ctx context.Context, h store.Hash) (b store.Bearer, err error) {
+	if err := s.enter(ctx); err != nil {
+		return store.Bearer{}, err
+	}
+	defer s.running.Done()
+	fields := slices.Concat(tokenFields(&b.Token), grantFields(&b.Grant), userFields(&b.User))
+	row := s.readers.prepared[bearerByHash].QueryRowContext(ctx, h[:])
+	if err := notFound(row.Scan(fields...)); err != nil {
+		return store.Bearer{}, err
+	}
+	return b, nil
+}

@@ -1,0 +1,33 @@
+package sqlstore
+
+import (
+	"context"
+
+	"example.com/foyer/store"
+)
+
+var (
+	clients = newTable("foyer_clients", "id", "name", "redirect_uris", "digest", "created", "last_used", "expires")
+
+	clientByID     = clients.where("id = $1")
+	clientByDigest = clients.where("digest = $1")
+)
+
+func clientFields(c *store.Client) []any {
+	return []any{&c.ID, &c.Name, (*words)(&c.RedirectURIs), (*hash)(&c.Digest),
+		(*instant)(&c.Created), (*instant)(&c.LastUsed), (*instant)(&c.Expires)}
+}
+
+func (tx *tx) Client(ctx context.Context, id string) (c store.Client, err error) {
+	err = tx.get(ctx, clientFields(&c), clientByID, id)
+	return c, err
+}
+
+func (tx *tx) ClientByDigest(ctx context.Context, digest store.Hash) (c store.Client, err error) {
+	err = tx.get(ctx, clientFields(&c), clientByDigest, digest[:])
+	return c, err
+}
+
+func (tx *tx) PutClient(ctx context.Context, c store.Client) error {
+	return tx.put(ctx, clients.upsert, clientFields(&c))
+}

@@ -1,0 +1,176 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"example.com/foyer/store"
+)
+
+var lookupTests = []test{
+	{"a bearer is token, grant and user as they were put", testBearer},
+	{"a token is found by its place in the family", testFamily},
+	{"the latest challenge is the newest of its grant", testLatestChallenge},
+	{"a missing record is ErrNotFound", testNotFound},
+	{"two clients cannot share a digest", refusesSecond(
+		func(ctx context.Context, tx store.Tx, id string) error {
+			return tx.PutClient(ctx, store.Client{ID: id, Digest: store.Hash{1}})
+		},
+		func(ctx context.Context, tx store.Tx) (string, error) {
+			c, err := tx.ClientByDigest(ctx, store.Hash{1})
+			return c.ID, err
+		})},
+	{"two users cannot share an address", refusesSecond(
+		func(ctx context.Context, tx store.Tx, id string) error {
+			return tx.PutUser(ctx, store.User{ID: id, Email: "ann@example.com"})
+		},
+		func(ctx context.Context, tx store.Tx) (string, error) {
+			u, err := tx.UserByEmail(ctx, "ann@example.com")
+			return u.ID, err
+		})},
+	{"two tokens cannot share a place in the family", refusesSecond(
+		func(ctx context.Context, tx store.Tx, id string) error {
+			return errors.Join(tx.PutGrant(ctx, store.Grant{ID: "g"}),
+				tx.PutToken(ctx, store.Token{Hash: store.Hash{id[0]}, Kind: store.Refresh, GrantID: "g", Generation: 1}))
+		},
+		func(ctx context.Context, tx store.Tx) (string, error) {
+			k, err := tx.TokenOf(ctx, "g", store.Refresh, 1)
+			return string(k.Hash[0]), err
+		})},
+}
+
+func testBearer(t *testing.T, s *suite) {
+	var want store.Bearer
+	for _, record := range []any{&want.Token, &want.Grant, &want.User} {
+		fill(reflect.ValueOf(record).Elem())
+	}
+	want.Token.GrantID, want.Grant.UserID = want.Grant.ID, want.User.ID
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		unclaimed := want.Grant
+		unclaimed.UserID = ""
+		return errors.Join(tx.PutGrant(ctx, unclaimed), tx.PutToken(ctx, want.Token))
+	})
+	if got, err := s.Bearer(t.Context(), want.Token.Hash); err != nil || got.User != (store.User{}) || got.Token != want.Token {
+		t.Errorf("Bearer of an unclaimed grant = %+v, %v; want the token and the zero User", got, err)
+	}
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return errors.Join(tx.PutUser(ctx, want.User), tx.PutGrant(ctx, want.Grant))
+	})
+	if got, err := s.Bearer(t.Context(), want.Token.Hash); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Bearer, %v\nfound %+v\nwant  %+v", err, got, want)
+	}
+	if got, err := s.Bearer(t.Context(), store.Hash{}); !errors.Is(err, store.ErrNotFound) || !reflect.DeepEqual(got, store.Bearer{}) {
+		t.Errorf("Bearer of an unknown hash = %+v, %v; want ErrNotFound", got, err)
+	}
+}
+
+func testFamily(t *testing.T, s *suite) {
+	putGrants(t, s, store.Grant{ID: "g1"}, store.Grant{ID: "g2"})
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return errors.Join(
+			tx.PutToken(ctx, store.Token{Hash: store.Hash{1}, Kind: store.Refresh, GrantID: "g1", Generation: 1}),
+			tx.PutToken(ctx, store.Token{Hash: store.Hash{2}, Kind: store.Refresh, GrantID: "g1", Generation: 2}),
+			tx.PutToken(ctx, store.Token{Hash: store.Hash{3}, Kind: store.Access, GrantID: "g1", Generation: 2}),
+			tx.PutToken(ctx, store.Token{Hash: store.Hash{4}, Kind: store.Refresh, GrantID: "g2", Generation: 2}))
+	})
+	view(t, s, func(ctx context.Context, tx store.Tx) error {
+		if got, err := tx.TokenOf(ctx, "g1", store.Refresh, 2); err != nil || got.Hash != (store.Hash{2}) {
+			t.Errorf("TokenOf(g1, refresh, 2) = %+v, %v; want hash 2", got, err)
+		}
+		if got, err := tx.TokenOf(ctx, "g1", store.Access, 2); err != nil || got.Hash != (store.Hash{3}) {
+			t.Errorf("TokenOf(g1, access, 2) = %+v, %v; want hash 3", got, err)
+		}
+		if _, err := tx.TokenOf(ctx, "g1", store.Refresh, 3); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("TokenOf(g1, refresh, 3) error = %v, want ErrNotFound", err)
+		}
+		return nil
+	})
+}
+
+func testLatestChallenge(t *testing.T, s *suite) {
+	putGrants(t, s, store.Grant{ID: "g1"}, store.Grant{ID: "g2"})
+	for _, step := range []struct {
+		put  store.Challenge
+		want string
+		why  string
+	}{
+		{store.Challenge{ID: "b", GrantID: "g1", Created: at(1)}, "b", "the only one"},
+		{store.Challenge{ID: "a", GrantID: "g1", Created: at(2)}, "a", "created later"},
+		{store.Challenge{ID: "c", GrantID: "g1", Created: at(0)}, "a", "created earlier, put later"},
+		{store.Challenge{ID: "0", GrantID: "g1", Created: at(2)}, "0", "of one instant, put later"},
+		{store.Challenge{ID: "a", GrantID: "g1", Created: at(2), Attempts: 1}, "0", "put again, so no newer than before"},
+		{store.Challenge{ID: "d", GrantID: "g2", Created: at(9)}, "0", "of another grant"},
+	} {
+		update(t, s, func(ctx context.Context, tx store.Tx) error {
+			if err := tx.PutChallenge(ctx, step.put); err != nil {
+				return err
+			}
+			got, err := tx.LatestChallenge(ctx, "g1")
+			if got.ID != step.want {
+				t.Errorf("after %s (%s) the latest is %q, want %q", step.put.ID, step.why, got.ID, step.want)
+			}
+			return err
+		})
+	}
+}
+
+func testNotFound(t *testing.T, s *suite) {
+	view(t, s, func(ctx context.Context, tx store.Tx) error {
+		for name, lookup := range map[string]func() error{
+			"Client":          func() error { _, err := tx.Client(ctx, "x"); return err },
+			"ClientByDigest":  func() error { _, err := tx.ClientByDigest(ctx, store.Hash{}); return err },
+			"User":            func() error { _, err := tx.User(ctx, "x"); return err },
+			"UserByEmail":     func() error { _, err := tx.UserByEmail(ctx, "x"); return err },
+			"Grant":           func() error { _, err := tx.Grant(ctx, "x"); return err },
+			"Token":           func() error { _, err := tx.Token(ctx, store.Hash{}); return err },
+			"TokenOf":         func() error { _, err := tx.TokenOf(ctx, "x", store.Access, 0); return err },
+			"Redemption":      func() error { _, err := tx.Redemption(ctx, "x"); return err },
+			"Challenge":       func() error { _, err := tx.Challenge(ctx, "x"); return err },
+			"LatestChallenge": func() error { _, err := tx.LatestChallenge(ctx, "x"); return err },
+			"Counter":         func() error { _, err := tx.Counter(ctx, "x"); return err },
+			"Browser":         func() error { _, err := tx.Browser(ctx, store.Hash{}, "x"); return err },
+			"NextDue":         func() error { _, err := tx.NextDue(ctx); return err },
+		} {
+			if err := lookup(); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("%s error = %v, want ErrNotFound", name, err)
+			}
+		}
+		if due, err := tx.DueOutgoing(ctx, time.Now(), 10); err != nil || len(due) != 0 {
+			t.Errorf("DueOutgoing of an empty queue = %v, %v; want none", due, err)
+		}
+		return nil
+	})
+}
+
+// refusesSecond puts two records that must not both exist.
+func refusesSecond(
+	put func(ctx context.Context, tx store.Tx, id string) error,
+	holder func(ctx context.Context, tx store.Tx) (string, error),
+) func(*testing.T, *suite) {
+	return func(t *testing.T, s *suite) {
+		update(t, s, func(ctx context.Context, tx store.Tx) error { return put(ctx, tx, "1") })
+		update(t, s, func(ctx context.Context, tx store.Tx) error { return put(ctx, tx, "1") }) // replaces itself
+		err := s.Update(t.Context(), func(tx store.Tx) error { return put(t.Context(), tx, "2") })
+		if err == nil || errors.Is(err, store.ErrNotFound) {
+			t.Errorf("putting the second: error = %v, want one that says so", err)
+		}
+		ignored := s.Update(t.Context(), func(tx store.Tx) error {
+			put(t.Context(), tx, "2")
+			return tx.PutGrant(t.Context(), store.Grant{ID: "beside it"})
+		})
+		if ignored == nil {
+			t.Error("an Update whose Put failed was committed")
+		}
+		wantGrants(t, s, map[string]bool{"beside it": false})
+		view(t, s, func(ctx context.Context, tx store.Tx) error {
+			id, err := holder(ctx, tx)
+			if id != "1" {
+				t.Errorf("the holder is %q, want the first", id)
+			}
+			return err
+		})
+	}
+}
