@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string) int {
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	switch err := command.Run(); {
-	case errors.Is(err, errLater):
+	case errors.Is(err, errLater), errors.Is(err, errUsage):
 		fmt.Fprintln(os.Stderr, "foyer:", err)
 		return exitUsage
 	case err != nil:

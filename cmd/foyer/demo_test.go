@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+)
+
+// TestMain runs the program itself where a test asks for it: the tests start it
+// as people do, in a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("FOYER_TEST_PROGRAM") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), "FOYER_TEST_PROGRAM=1")
+	return cmd
+}
+
+// A running demo.
+type running struct {
+	*exec.Cmd
+	url string // of the server
+	out *bytes.Buffer
+}
+
+// start starts the demo on a free port, or on that of an earlier one, and waits
+// until it says where it is.
+func start(t *testing.T, args ...string) running {
+	t.Helper()
+	r := running{Cmd: program(t, append([]string{"demo"}, args...)...), out: &bytes.Buffer{}}
+	out, err := r.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Stderr = r.out
+	if err := r.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Process.Kill() }) // does nothing once it has ended
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if found := regexp.MustCompile(`MCP server +(http://[^/]+)/mcp`).FindStringSubmatch(lines.Text()); found != nil {
+			r.url = found[1]
+		}
+		if strings.Contains(lines.Text(), "goes on where this one ended") {
+			go io.Copy(io.Discard, out)
+			return r
+		}
+	}
+	r.Wait()
+	t.Fatalf("the demo ended: %s", r.out)
+	return r
+}
+
+// stop asks the demo to end, as Ctrl-C does, and waits until it has.
+func (r running) stop(t *testing.T) {
+	t.Helper()
+	if err := r.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Wait(); err != nil {
+		t.Errorf("the demo ended with %v: %s", err, r.out)
+	}
+}
+
+func TestWhatALaterVersionBringsIsRefusedByName(t *testing.T) {
+	for _, test := range []struct{ name, args, want string }{
+		{"another application", "demo --app todo", "--app todo is not in this version; there is: journal"},
+		{"another store", "demo --store postgres://localhost/foyer", "--store postgres://localhost/foyer is not in this version; there is: sqlite"},
+		{"another entry", "demo --entry lazy", "--entry lazy is not in this version; there is: guest"},
+		{"a flag that does not exist", "demo --frobnicate", "unknown flag --frobnicate"},
+		{"a command that does not exist", "serve", "unexpected argument serve"},
+		{"a duration that is none", "demo --access-ttl soon", "--access-ttl"},
+		{"a lifetime of nothing", "demo --access-ttl 0s", "a lifetime must be more than 0"},
+	} {
+		cmd := program(t, strings.Fields(test.args)...)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), test.want) {
+			t.Errorf("%s: %v, %s\nwant exit status 2 and %q", test.name, err, out, test.want)
+		}
+	}
+}
+
+func TestWhatCannotWorkIsSaidWithTheNextStep(t *testing.T) {
+	taken := start(t, "--addr", "127.0.0.1:0", "--data", t.TempDir())
+	defer taken.stop(t)
+	file := filepath.Join(t.TempDir(), "a file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a port that is taken", []string{"--addr", strings.TrimPrefix(taken.url, "http://"), "--data", t.TempDir()}, "choose another address with --addr"},
+		{"a folder that is a file", []string{"--addr", "127.0.0.1:0", "--data", file}, "not a directory"},
+		{"an issuer without TLS", []string{"--addr", "127.0.0.1:0", "--data", t.TempDir(), "--issuer", "http://example.com"}, "must be https"},
+		{"digits that live too long", []string{"--addr", "127.0.0.1:0", "--data", t.TempDir(), "--one-time-code-ttl", "1h"}, "more than 10m"},
+	} {
+		cmd := program(t, append([]string{"demo"}, test.args...)...)
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(out), test.want) {
+			t.Errorf("%s: exit status %d, %s\nwant 1 and %q", test.name, cmd.ProcessState.ExitCode(), out, test.want)
+		}
+	}
+}
+
+func TestTheContract(t *testing.T) {
+	d := start(t, "--addr", "127.0.0.1:0", "--data", t.TempDir())
+	defer d.stop(t)
+	for _, test := range []struct {
+		name, method, path, host string
+		status                   int
+		want                     string
+	}{
+		{"ready", "GET", "/healthz", "", 200, "ok"},
+		{"the inbox", "GET", "/dev/mail", "", 200, "Demo inbox"},
+		{"the inbox is nobody else's", "GET", "/dev/mail", "demo.example.com", 403, "only for this device"},
+		{"a tokenless call", "POST", "/mcp", "", 401, `"code":401`},
+		{"a stream without a token", "GET", "/mcp", "", 401, `"code":401`},
+		{"the end of a session without a token", "DELETE", "/mcp", "", 401, `"code":401`},
+		{"with a slash", "POST", "/mcp/", "", 401, `"code":401`},
+		{"another host", "POST", "/mcp", "evil.example.com", 403, "this server is not evil.example.com"},
+		{"another entry", "POST", "/lazy/mcp", "", 404, ""},
+		{"the resource", "GET", "/.well-known/oauth-protected-resource/mcp", "", 200, `"resource":"` + d.url + `/mcp"`},
+		{"the authorization server", "GET", "/.well-known/openid-configuration", "", 200, `"issuer":"` + d.url + `"`},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), test.method, d.url+test.path, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = test.host
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != test.status || !strings.Contains(string(body), test.want) {
+			t.Errorf("%s: %d %s\nwant %d with %q", test.name, res.StatusCode, body, test.status, test.want)
+		}
+	}
+}
+
+// The story, before and after a stop: a second start on the same folder goes on
+// where the first ended, for a client that has kept its tokens.
+func TestASecondStartGoesOn(t *testing.T) {
+	data := t.TempDir()
+	first := start(t, "--addr", "127.0.0.1:0", "--data", data)
+	handler := oauthHandler(t)
+	session := connect(t, first.url, handler)
+	use := func(tool string, arguments map[string]any) string {
+		t.Helper()
+		res, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool, Arguments: arguments})
+		if err != nil {
+			t.Fatalf("%s: %v", tool, err)
+		}
+		text := res.Content[0].(*mcp.TextContent).Text
+		if res.IsError {
+			t.Fatalf("%s: %s", tool, text)
+		}
+		return text
+	}
+	use("authenticate", map[string]any{"email": "ann@example.com"})
+	use("validate_token", map[string]any{"code": mailed(t, filepath.Join(data, "mail", "ann@example.com", "000001.eml"))})
+	use("create_entry", map[string]any{"title": "Before the stop", "content": "It holds."})
+	session.Close()
+	first.stop(t)
+
+	second := start(t, "--addr", strings.TrimPrefix(first.url, "http://"), "--data", data)
+	defer second.stop(t)
+	session = connect(t, second.url, handler)
+	if text := use("list_entries", nil); !strings.Contains(text, "Before the stop") {
+		t.Errorf("after the second start: %s", text)
+	}
+	for _, name := range []string{"secret", "foyer.db", "journal.db"} {
+		info, err := os.Stat(filepath.Join(data, name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v; want mode 0600", name, info.Mode(), err)
+		}
+	}
+}
+
+// mailed waits for the mail, which goes out behind the answer, and returns the
+// line of six digits in it.
+func mailed(t *testing.T, path string) string {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			if found := regexp.MustCompile(`(?m)^([0-9]{6})\r?$`).FindAllSubmatch(text, -1); len(found) == 1 {
+				return string(found[0][1])
+			}
+			t.Fatalf("the mail has no line of six digits, or several:\n%s", text)
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("no mail came: %v", err)
+		case <-tick.C:
+		}
+	}
+}
+
+func oauthHandler(t *testing.T) auth.OAuthHandler {
+	t.Helper()
+	const callback = "http://127.0.0.1:33418/callback"
+	h, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
+		RedirectURL:                     callback,
+		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{ClientName: "Test", RedirectURIs: []string{callback}}},
+		AuthorizationCodeFetcher: func(ctx context.Context, a *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL, nil)
+			if err != nil {
+				return nil, err
+			}
+			res, err := http.DefaultTransport.RoundTrip(r) // follows no redirect
+			if err != nil {
+				return nil, err
+			}
+			defer res.Body.Close()
+			location, err := res.Location()
+			if err != nil {
+				return nil, err
+			}
+			return &auth.AuthorizationResult{Code: location.Query().Get("code"), State: location.Query().Get("state"), Iss: location.Query().Get("iss")}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func connect(t *testing.T, url string, handler auth.OAuthHandler) *mcp.ClientSession {
+	t.Helper()
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(),
+		&mcp.StreamableClientTransport{Endpoint: url + "/mcp", OAuthHandler: handler, MaxRetries: -1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
