@@ -17,6 +17,12 @@ const root = join(import.meta.dirname, '..', '..')
 const folder = mkdtempSync(join(tmpdir(), 'foyer-inspector-'))
 const data = join(folder, 'data')
 
+// The commands of the README that begin with "ask", word by word: what follows is what Inspector is called with.
+const commands = readFileSync(join(root, 'README.md'), 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('    ask --'))
+  .map((line) => line.replace(/\s+#.*/, '').trim().split(/\s+/).slice(1))
+
 async function story(era, url) {
   const address = `${era}@example.com`
   const opened = join(folder, `${era}-opened`)
@@ -33,25 +39,25 @@ async function story(era, url) {
   const token = accessToken(storage)
   expect(`${era}: Inspector holds an access token`, token, came)
 
-  came = await call('writing_prompt')
-  expect(`${era}: a guest gets a writing prompt`, came.exit === 0 && came.text, came)
-
-  came = await call('list_entries')
-  expect(`${era}: a guest's list_entries is refused`, came.exit === toolError && came.result?.isError, came)
-  expect(`${era}: the refusal names authenticate`, /\bauthenticate\b/.test(came.text), came)
-
-  came = await call('authenticate', { email: address })
-  expect(`${era}: authenticate mails a code`, came.exit === 0, came)
-  const code = await mailedCode(address)
-
-  came = await call('validate_token', { code })
-  expect(`${era}: validate_token takes the code`, came.exit === 0, came)
+  const tools = []
+  for (const command of commands) {
+    const code = tools.at(-1) === 'authenticate' ? await mailedCode(address) : ''
+    const words = command.map((word) => word.replace('you@example.com', address).replace('123456', code))
+    const tool = words[words.indexOf('--tool-name') + 1]
+    came = await inspector('--stored-auth-only', '--method', 'tools/call', ...words)
+    const refused = tool === 'list_entries' && !tools.includes('validate_token')
+    if (refused) {
+      expect(`${era}: a guest's ${tool} is refused`, came.exit === toolError && came.result?.isError, came)
+      expect(`${era}: the refusal names authenticate`, /\bauthenticate\b/.test(came.text), came)
+    } else {
+      expect(`${era}: ${tool} works`, came.exit === 0 && came.text, came)
+    }
+    tools.push(tool)
+  }
+  const told = ['writing_prompt', 'list_entries', 'authenticate', 'validate_token', 'list_entries']
+  expect(`${era}: that was the README's whole story`, tools.join() === told.join(), tools)
 
   const title = `The ${era} lighthouse`
-  came = await call('list_entries')
-  expect(`${era}: the same call now succeeds`, came.exit === 0, came)
-  expect(`${era}: the journal begins without the entry`, !came.all.includes(title), came)
-
   came = await call('create_entry', { title, content: 'It blinked twice, and I blinked back.' })
   expect(`${era}: create_entry writes it`, came.exit === 0, came)
 
