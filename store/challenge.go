@@ -21,8 +21,8 @@ type Challenge struct {
 	Expires  time.Time // of the record; rules compute when the digits die from Created
 }
 
-// Challenges are looked up by ID, and by grant: the newest one that was made
-// for it.
+// Challenges are looked up by ID, and by grant: the one that was first put last,
+// whatever the clock said.
 type Challenges interface {
 	Challenge(ctx context.Context, id string) (Challenge, error)
 	LatestChallenge(ctx context.Context, grantID string) (Challenge, error)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,9 +92,12 @@ func (o *Outbox) Flush(ctx context.Context) time.Duration {
 		if len(due) == 0 {
 			return min(max(next.Sub(o.now()), 0), idle)
 		}
-		for _, mail := range due {
-			if err := o.send(ctx, mail); err != nil {
-				o.log.ErrorContext(ctx, "outbox: record", "mail", mail.ID, "err", err)
+		for _, out := range due {
+			if ctx.Err() != nil {
+				return idle
+			}
+			if err := o.send(ctx, out); err != nil {
+				o.log.ErrorContext(ctx, "outbox: record", "mail", out.ID, "err", err)
 				return firstRetry
 			}
 		}
@@ -102,11 +106,12 @@ func (o *Outbox) Flush(ctx context.Context) time.Duration {
 }
 
 // send sends one mail and records what became of it. It goes on when ctx ends:
-// a mail half sent is worse than a stop that takes a moment.
+// a mail half sent is worse than a stop that takes a moment. What it records has
+// time of its own, or a mail that used up all of it would come first for ever.
 func (o *Outbox) send(ctx context.Context, out store.Outgoing) error {
+	err := o.deliver(context.WithoutCancel(ctx), out)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()
-	err := o.deliver(ctx, out)
 	return o.store.Update(ctx, func(tx store.Tx) error {
 		if err == nil {
 			return tx.DeleteOutgoing(ctx, out.ID)
@@ -120,6 +125,8 @@ func (o *Outbox) send(ctx context.Context, out store.Outgoing) error {
 
 // deliver returns an error for a mail that is to be tried again.
 func (o *Outbox) deliver(ctx context.Context, out store.Outgoing) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
 	if !o.now().Before(out.Expires) {
 		o.log.WarnContext(ctx, "outbox: given up", "mail", out.ID, "kind", out.Kind, "attempts", out.Attempts)
 		return nil
@@ -128,10 +135,23 @@ func (o *Outbox) deliver(ctx context.Context, out store.Outgoing) error {
 	if err == nil && wanted {
 		err = o.sender.Send(ctx, m)
 	}
-	if err != nil {
-		o.log.WarnContext(ctx, "outbox: not sent, will be tried again", "mail", out.ID, "kind", out.Kind, "attempts", out.Attempts+1, "err", err)
+	switch {
+	case errors.Is(err, mail.ErrMessage):
+		o.log.ErrorContext(ctx, "outbox: can never be sent, dropped", "mail", out.ID, "kind", out.Kind, "err", masked(err, m.To))
+		return nil
+	case err != nil:
+		o.log.WarnContext(ctx, "outbox: not sent, will be tried again", "mail", out.ID, "kind", out.Kind, "attempts", out.Attempts+1, "err", masked(err, m.To))
 	}
 	return err
+}
+
+// masked returns what err says without the address, which mail servers like to
+// repeat.
+func masked(err error, to mail.Address) string {
+	if to == (mail.Address{}) {
+		return err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), to.String(), to.Masked())
 }
 
 func backoff(attempts int) time.Duration {

@@ -65,7 +65,7 @@ func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Add
 	case gr.UserID != "":
 		return ErrSignedIn, nil
 	}
-	if refusal, err := s.spendOfGrant(ctx, tx, gr.ID, s.mailKey(email), now); refusal != nil || err != nil {
+	if refusal, err := s.spendOfGrant(ctx, tx, gr.ID, s.mailbox(email), now); refusal != nil || err != nil {
 		return refusal, err
 	}
 	if c.Muted, err = s.mute(ctx, tx, gr, email, now); err != nil {
@@ -79,8 +79,10 @@ func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Add
 		Expires: now.Add(s.TTL)})
 }
 
-// spendOfGrant spends one mail of what the caller's own grant may have sent.
-func (s *SignIn) spendOfGrant(ctx context.Context, tx store.Tx, grantID, label string, now time.Time) (refusal, err error) {
+// spendOfGrant spends one mail of what the caller's own grant may have sent. What
+// it asks for the same mailbox has the budgets of a mailbox: who asks again too
+// soon is told, and the digits that are under way stay good.
+func (s *SignIn) spendOfGrant(ctx context.Context, tx store.Tx, grantID, mailbox string, now time.Time) (refusal, err error) {
 	if s.NoLimits {
 		return nil, nil
 	}
@@ -92,14 +94,18 @@ func (s *SignIn) spendOfGrant(ctx context.Context, tx store.Tx, grantID, label s
 	case wait > 0:
 		return TooMany{wait}, nil
 	}
-	wait, err := limit.SpendLabel(ctx, tx, "addresses:"+grantID, label, now, addressesPer)
+	sent := "sent:" + grantID
+	wait, err := limit.Peek(ctx, tx, sent, now, sendsPerGrant...) // a mail that is refused spends nothing
 	if wait == 0 && err == nil {
-		wait, err = limit.Spend(ctx, tx, "sent:"+grantID, now, sendsPerGrant...)
+		wait, err = limit.SpendLabel(ctx, tx, "addresses:"+grantID, mailbox, now, addressesPer)
 	}
-	if wait > 0 {
+	if wait == 0 && err == nil {
+		wait, err = limit.Spend(ctx, tx, sentTo(grantID, mailbox), now, sendsPerMail...)
+	}
+	if wait > 0 || err != nil {
 		return TooMany{wait}, err
 	}
-	return nil, err
+	return nil, limit.Record(ctx, tx, sent, now, sendsPerGrant...)
 }
 
 // mute spends one mail of what email may be sent, and reports whether it is to
@@ -109,20 +115,27 @@ func (s *SignIn) mute(ctx context.Context, tx store.Tx, gr store.Grant, email ma
 	if s.NoLimits {
 		return false, nil
 	}
-	known, err := s.known(ctx, tx, gr, email.String())
+	sent, failed, err := s.counters(ctx, tx, gr, email)
 	if err != nil {
 		return false, err
 	}
-	if known {
-		wait, err := limit.Spend(ctx, tx, "sent-known:"+gr.KnownUserID, now, sendsPerMail...)
-		return wait > 0, err
+	wait, err := limit.Peek(ctx, tx, failed, now, failuresPerMail...)
+	if wait == 0 && err == nil {
+		wait, err = limit.Spend(ctx, tx, sent, now, sendsPerMail...)
 	}
-	off, err := s.offForMail(ctx, tx, s.mailKey(email), now)
-	if off || err != nil {
-		return off, err
-	}
-	wait, err := limit.Spend(ctx, tx, "sent-to:"+s.mailKey(email), now, sendsPerMail...)
 	return wait > 0, err
+}
+
+// counters names what counts the mails to email, and the wrong answers for it,
+// where gr asks. Mails are counted for the mailbox. Answers are counted for the
+// address itself: another of the same mailbox may be another person, who must not
+// clear the count with a right answer of their own.
+func (s *SignIn) counters(ctx context.Context, tx store.Tx, gr store.Grant, email mail.Address) (sent, failed string, err error) {
+	known, err := s.known(ctx, tx, gr, email.String())
+	if known {
+		return "sent-known:" + gr.KnownUserID, failedKnown(gr.KnownUserID), err
+	}
+	return "sent-to:" + s.mailbox(email), s.failedMail(email), err
 }
 
 // known reports whether email is of the user who signed in on gr before, or in
@@ -138,17 +151,15 @@ func (s *SignIn) known(ctx context.Context, tx store.Tx, gr store.Grant, email s
 	return u.Email == email, err
 }
 
-// offForMail reports whether so many answers for an address were wrong that the
-// chat is no way in for it.
-func (s *SignIn) offForMail(ctx context.Context, tx store.Tx, mailKey string, now time.Time) (bool, error) {
-	wait, err := limit.Peek(ctx, tx, failedMail(mailKey), now, failuresPerMail...)
-	return wait > 0, err
-}
-
-// mailKey names an address in counters, where no address is to be read.
-func (s *SignIn) mailKey(email mail.Address) string {
+// mailbox names the mailbox of email in counters, where no address is to be read.
+func (s *SignIn) mailbox(email mail.Address) string {
 	return s.Keys.Pseudonym("mail", email.RateKey())
 }
 
-func failedGrant(grantID string) string { return "failed:" + grantID }
-func failedMail(mailKey string) string  { return "failed-for:" + mailKey }
+func (s *SignIn) failedMail(email mail.Address) string {
+	return "failed-for:" + s.Keys.Pseudonym("address", email.String())
+}
+
+func sentTo(grantID, mailbox string) string { return "sent:" + grantID + ":" + mailbox }
+func failedGrant(grantID string) string     { return "failed:" + grantID }
+func failedKnown(userID string) string      { return "failed-known:" + userID }

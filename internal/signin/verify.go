@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode"
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/limit"
@@ -16,9 +17,12 @@ import (
 // Verify claims the grant behind a with the one-time code that was mailed for
 // it, and returns the user, who is new if the address was never seen before.
 //
-// Every wrong answer counts, for the challenge, the grant and the address. It
-// refuses with [Wrong], [ErrNone], [ErrExpired], [ErrExhausted], [ErrSignedIn],
-// [ErrOff], [ErrBusy], [grant.ErrUnknown], [grant.ErrRevoked] and
+// Every wrong answer counts, for the challenge, the grant and the address. An
+// address that had too many, or was mailed nothing, has no right answer, and
+// nobody is told that. A right answer clears what is counted for the address.
+//
+// Verify refuses with [Wrong], [ErrNone], [ErrExpired], [ErrExhausted],
+// [ErrSignedIn], [ErrOff], [ErrBusy], [grant.ErrUnknown], [grant.ErrRevoked] and
 // [grant.ErrChanged].
 func (s *SignIn) Verify(ctx context.Context, a Asker, answer string) (store.User, error) {
 	now := s.Now()
@@ -36,8 +40,11 @@ func (s *SignIn) Verify(ctx context.Context, a Asker, answer string) (store.User
 	if err != nil {
 		return store.User{}, fmt.Errorf("signin: verify: %w", err)
 	}
-	if errors.As(refusal, new(Wrong)) || errors.Is(refusal, ErrExhausted) {
+	if w := (Wrong{}); errors.As(refusal, &w) { // an answer that was compared: only those can shut everyone out
 		s.flood.failed(a, now)
+		if w.Left == 0 {
+			return store.User{}, ErrExhausted
+		}
 	}
 	return user, refusal
 }
@@ -61,55 +68,57 @@ func (s *SignIn) verify(ctx context.Context, tx store.Tx, a Asker, answer string
 	if err != nil {
 		return store.User{}, nil, err
 	}
-	if refusal, err := s.mayAnswer(ctx, tx, gr, email, now); refusal != nil || err != nil {
-		return store.User{}, refusal, err
+	if off, err := s.off(ctx, tx, failedGrant(gr.ID), now, failuresPerGrant); off || err != nil {
+		return store.User{}, ErrOff, err
+	}
+	_, failed, err := s.counters(ctx, tx, gr, email)
+	if err != nil {
+		return store.User{}, nil, err
+	}
+	off, err := s.off(ctx, tx, failed, now, failuresPerMail)
+	if err != nil {
+		return store.User{}, nil, err
 	}
 	c.Attempts++ // before the digits are looked at
 	code, ok := s.Keys.OneTimeCode(c.KeyID, c.ID, c.Digits)
-	if right := code.Equal(normalise(answer, c.Digits)); !ok || !right || c.Muted {
-		refusal, err := s.wrong(ctx, tx, c, s.mailKey(email), now)
+	if right := code.Equal(normalise(answer, c.Digits)); !ok || !right || c.Muted || off {
+		if off {
+			failed = "" // no guess was possible, and the day must not begin anew
+		}
+		refusal, err := s.wrong(ctx, tx, c, failed, now)
 		return store.User{}, refusal, err
 	}
 	c.State = used
 	if err := tx.PutChallenge(ctx, c); err != nil {
 		return store.User{}, nil, err
 	}
-	return s.claim(ctx, tx, a, c, s.mailKey(email), now)
+	return s.claim(ctx, tx, a, c, email, now)
 }
 
-// mayAnswer asks the budgets of wrong answers, and spends nothing.
-func (s *SignIn) mayAnswer(ctx context.Context, tx store.Tx, gr store.Grant, email mail.Address, now time.Time) (refusal, err error) {
+// off asks a budget of wrong answers, and spends nothing.
+func (s *SignIn) off(ctx context.Context, tx store.Tx, key string, now time.Time, budgets []limit.Budget) (bool, error) {
 	if s.NoLimits {
-		return nil, nil
+		return false, nil
 	}
-	if wait, err := limit.Peek(ctx, tx, failedGrant(gr.ID), now, failuresPerGrant...); wait > 0 || err != nil {
-		return ErrOff, err
-	}
-	known, err := s.known(ctx, tx, gr, email.String())
-	if known || err != nil {
-		return nil, err
-	}
-	if off, err := s.offForMail(ctx, tx, s.mailKey(email), now); off || err != nil {
-		return ErrExhausted, err // the same as for a used-up code: whose budget it is stays unsaid
-	}
-	return nil, nil
+	wait, err := limit.Peek(ctx, tx, key, now, budgets...)
+	return wait > 0, err
 }
 
-func (s *SignIn) wrong(ctx context.Context, tx store.Tx, c store.Challenge, mailKey string, now time.Time) (refusal, err error) {
+// wrong counts a wrong answer to c, and for the address under failed, unless that
+// is empty.
+func (s *SignIn) wrong(ctx context.Context, tx store.Tx, c store.Challenge, failed string, now time.Time) (refusal, err error) {
 	if c.Attempts >= attempts {
 		c.State = exhausted
 	}
-	err = errors.Join(tx.PutChallenge(ctx, c),
-		limit.Record(ctx, tx, failedGrant(c.GrantID), now, failuresPerGrant...),
-		limit.Record(ctx, tx, failedMail(mailKey), now, failuresPerMail...))
-	if c.State == exhausted {
-		return ErrExhausted, err
+	err = errors.Join(tx.PutChallenge(ctx, c), limit.Record(ctx, tx, failedGrant(c.GrantID), now, failuresPerGrant...))
+	if err == nil && failed != "" {
+		err = limit.Record(ctx, tx, failed, now, failuresPerMail...)
 	}
 	return Wrong{Left: attempts - c.Attempts}, err
 }
 
 // claim finds or creates the user of c and gives them the grant.
-func (s *SignIn) claim(ctx context.Context, tx store.Tx, a Asker, c store.Challenge, mailKey string, now time.Time) (user store.User, refusal, err error) {
+func (s *SignIn) claim(ctx context.Context, tx store.Tx, a Asker, c store.Challenge, email mail.Address, now time.Time) (user store.User, refusal, err error) {
 	user, err = tx.UserByEmail(ctx, c.Email)
 	isNew := errors.Is(err, store.ErrNotFound)
 	if isNew {
@@ -128,12 +137,15 @@ func (s *SignIn) claim(ctx context.Context, tx store.Tx, a Asker, c store.Challe
 	if isNew { // only now: an address is nobody's until a code for it was answered, and refused claims write no user
 		err = tx.PutUser(ctx, user)
 	}
-	return user, nil, errors.Join(err, limit.Clear(ctx, tx, failedMail(mailKey), now))
+	for _, counted := range []string{s.failedMail(email), failedKnown(user.ID), sentTo(c.GrantID, s.mailbox(email))} {
+		err = errors.Join(err, limit.Clear(ctx, tx, counted, now))
+	}
+	return user, nil, err
 }
 
 // normalise reads digits as people and models write them: with spaces and
-// dashes, in full width, and as a number that lost its leading zeros. What is
-// not digits stays wrong.
+// dashes of any kind, in full width, and as a number that lost its leading
+// zeros. What is not digits stays wrong.
 func normalise(answer string, digits int) string {
 	var b []byte
 	for _, r := range answer {
@@ -142,7 +154,7 @@ func normalise(answer string, digits int) string {
 			b = append(b, byte(r))
 		case '０' <= r && r <= '９':
 			b = append(b, byte(r-'０'+'0'))
-		case r == ' ', r == '-', r == '\u00a0', r == '\u2009', r == '\u2011', r == '\u2013', r == '\t', r == '\n', r == '\r':
+		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r):
 		default:
 			return ""
 		}

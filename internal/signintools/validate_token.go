@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -35,8 +36,11 @@ func (t *Tools) validate(ctx context.Context, arguments json.RawMessage) (answer
 		return refused(words.CodeMissing), nil
 	}
 	code := in.Code
-	if code == "" {
+	switch {
+	case code == "":
 		code = in.ValidationToken
+	case in.ValidationToken != "" && in.ValidationToken != code:
+		return refused(words.CodesDiffer), nil
 	}
 	if code == "" {
 		return refused(words.CodeMissing), nil
@@ -50,7 +54,7 @@ func (t *Tools) validate(ctx context.Context, arguments json.RawMessage) (answer
 		return answer{}, err
 	}
 	c.UserID, c.Email, c.Level = user.ID, user.Email, signin.Level
-	c.Scopes = append(c.Scopes, t.SignIn.Scopes...)
+	c.Scopes = slices.Concat(c.Scopes, t.SignIn.Scopes)
 	unlocked := sorted(t.Unlocks(c))
 	return answer{text: words.SignedIn(masked(user.Email), unlocked), data: map[string]any{
 		"status":   "signed_in",
@@ -60,21 +64,14 @@ func (t *Tools) validate(ctx context.Context, arguments json.RawMessage) (answer
 	}}, nil
 }
 
-// digits are a one-time code as models write it: text, or a number that has
-// lost its leading zeros.
+// digits are a one-time code as models write it: text, or a whole number that
+// has lost its leading zeros.
 type digits string
 
 func (d *digits) UnmarshalJSON(text []byte) error {
-	var n json.Number
-	if !bytes.HasPrefix(text, []byte(`"`)) {
-		if err := json.Unmarshal(text, &n); err != nil {
-			return err
-		}
-		*d = digits(n)
+	if len(bytes.Trim(text, "0123456789")) == 0 {
+		*d = digits(text)
 		return nil
 	}
-	var s string
-	err := json.Unmarshal(text, &s)
-	*d = digits(s)
-	return err
+	return json.Unmarshal(text, (*string)(d))
 }

@@ -14,7 +14,7 @@ var (
 	counters   = newTable("foyer_counters", "id", "total", "events", "labels", "expires")
 
 	challengeByID   = challenges.where("id = $1")
-	challengeLatest = challenges.where("grant_id = $1 ORDER BY created DESC, place DESC LIMIT 1")
+	challengeLatest = challenges.where("grant_id = $1 ORDER BY place DESC LIMIT 1")
 	counterByKey    = counters.where("id = $1")
 
 	// A challenge keeps the place that it got when it was first put.

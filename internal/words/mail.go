@@ -72,7 +72,7 @@ func ClientName(name string) string {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case !unicode.IsPrint(r), r == '"', r == '“', r == '”':
+		case !unicode.IsPrint(r), quotes(r):
 			return -1
 		}
 		return r
@@ -84,6 +84,12 @@ func ClientName(name string) string {
 		return "an app without a name"
 	}
 	return "“" + name + "”"
+}
+
+// quotes reports whether r looks like the end of a quotation. Single marks are
+// apostrophes too, and stay.
+func quotes(r rune) bool {
+	return unicode.Is(unicode.Quotation_Mark, r) && !strings.ContainsRune("'‘’", r) || strings.ContainsRune("″‶ʺ˝״〃", r)
 }
 
 // Place returns how to call the place to which a client's codes are sent:

@@ -32,12 +32,13 @@ func LogoutDescription(app string) string {
 
 // What the tools answer.
 const (
-	EmailMissing    = "The address is missing. Ask the user for their e-mail address and call authenticate with it as email."
-	CodeMissing     = "The digits are missing. Ask the user for the digits in the mail and call validate_token with them as code."
-	AlreadySignedIn = "Somebody is signed in already. Call whoami to see who; call logout first to sign in as somebody else."
+	EmailMissing    = "No mail was sent: email is missing, or is no text. Ask the user for their e-mail address and call authenticate with it as email."
+	CodeMissing     = "Nothing was checked: code is missing, or is no text of digits. Ask the user for the digits in the mail and call validate_token with them as code."
+	CodesDiffer     = "Nothing was checked: code and validationToken are two names of one argument, and they differ. Ask the user for the digits in the newest mail and call validate_token with them as code alone."
+	AlreadySignedIn = "Nothing was done: somebody is signed in already. Call whoami to see who it is."
 	NoCodeAsked     = "No code is expected. Ask the user for their e-mail address and call authenticate first."
-	CodeExpired     = "This code has expired or was used. Ask the user whether to send a new one, and call authenticate again."
-	CodeUsedUp      = "This code is used up. Ask the user whether to send a new one, and call authenticate again."
+	CodeExpired     = "This code has expired or was used. Do not try it again. Ask the user whether to send a new one, and if so call authenticate again."
+	CodeUsedUp      = "This code is used up. Too many tries were wrong; do not try it again. Ask the user whether to send a new one, and if so call authenticate again."
 	CodesOff        = "Too many codes were wrong, so signing in by code is off for this connection. The user can remove this server from the client and add it again, or try tomorrow. Do not try again before."
 	SignInBusy      = "Too many people are signing in at the moment. Tell the user to try again in an hour. Do not loop."
 	Changed         = "Somebody has signed in or out on this connection meanwhile. Call whoami to see who it is now."
@@ -74,7 +75,7 @@ func SignedIn(masked string, unlocked []string) string {
 
 // SignedInAlready answers who signs in again.
 func SignedInAlready(masked string) string {
-	return "Already signed in as " + masked + ". Nothing was sent. Call logout first to sign in as somebody else."
+	return "Already signed in as " + masked + ". Nothing was sent. Go on with what the user wanted. Call logout only if the user wants to sign in as somebody else."
 }
 
 // YouAre answers whoami for a user.

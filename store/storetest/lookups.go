@@ -99,7 +99,7 @@ func testLatestChallenge(t *testing.T, s *suite) {
 	}{
 		{store.Challenge{ID: "b", GrantID: "g1", Created: at(1)}, "b", "the only one"},
 		{store.Challenge{ID: "a", GrantID: "g1", Created: at(2)}, "a", "created later"},
-		{store.Challenge{ID: "c", GrantID: "g1", Created: at(0)}, "a", "created earlier, put later"},
+		{store.Challenge{ID: "c", GrantID: "g1", Created: at(0)}, "c", "put later, though a clock that was set back says earlier"},
 		{store.Challenge{ID: "0", GrantID: "g1", Created: at(2)}, "0", "of one instant, put later"},
 		{store.Challenge{ID: "a", GrantID: "g1", Created: at(2), Attempts: 1}, "0", "put again, so no newer than before"},
 		{store.Challenge{ID: "d", GrantID: "g2", Created: at(9)}, "0", "of another grant"},

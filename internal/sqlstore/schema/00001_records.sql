@@ -76,9 +76,9 @@ CREATE TABLE foyer_challenges (
 	state    TEXT     NOT NULL,
 	created  BIGINT   NOT NULL,
 	expires  BIGINT   NOT NULL,
-	place    BIGINT   NOT NULL  -- among the challenges of its grant: tells two of one instant apart
+	place    BIGINT   NOT NULL  -- among the challenges of its grant, in the order of their first put
 );
-CREATE INDEX foyer_challenges_newest ON foyer_challenges (grant_id, created, place);
+CREATE INDEX foyer_challenges_newest ON foyer_challenges (grant_id, place);
 CREATE INDEX foyer_challenges_expires ON foyer_challenges (expires) WHERE expires <> 0;
 
 CREATE TABLE foyer_counters (

@@ -1,0 +1,179 @@
+package words
+
+import (
+	"html"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"pgregory.net/rapid"
+)
+
+var noon = time.Date(2026, 11, 21, 15, 3, 0, 0, time.FixedZone("CET", 3600))
+
+func codeMail(clientName string) CodeMail {
+	return CodeMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com",
+		Code: "048291", Time: noon, Minutes: 10, Scopes: []string{"Write and delete your notes", "Take a copy of <all> your notes"}}
+}
+
+// Each golden file is a whole mail: subject, text, HTML.
+func TestMailsReadAsTheyShould(t *testing.T) {
+	odd := codeMail("<b onclick=\"x()\">Claude</b>\r\nBcc: eve@example.com\x00\u202e“”\"" + strings.Repeat("a", 10_000))
+	odd.App, odd.Where, odd.Email = `Tom & Jerry's <Notes>`, Place("127.0.0.1:33418", true), "o'brien&co@example.com"
+	bare := codeMail("")
+	bare.Scopes = nil
+	reused := ReusedMail{App: "Notes", Client: ClientName("Inspector"), Where: Place("app.example", false), Email: "ann@example.com", Time: noon}
+	oddReused := reused
+	oddReused.App, oddReused.Client, oddReused.Email = odd.App, odd.Client, odd.Email
+	for name, letter := range map[string]interface{ Write() (Mail, error) }{
+		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "reused": reused, "reused-odd": oddReused,
+	} {
+		m, err := letter.Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name+".mail", "Subject: "+m.Subject+"\n\n"+m.Text+"\n"+m.HTML)
+	}
+}
+
+// golden compares got with a file, which it writes anew where the test runs with
+// GOLDEN=write.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("GOLDEN") == "write" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+func TestT10TheCodeMailSaysWhoAsksAndForWhat(t *testing.T) {
+	m, err := codeMail("Inspector").Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{m.Text, html.UnescapeString(m.HTML)} {
+		for _, want := range []string{"ann@example.com", "“Inspector”", "app.example", "21 November 2026, 14:03 UTC", "10 minutes", "Write and delete your notes",
+			"Take a copy of <all> your notes", "ignore this mail", "Never give the code to a person"} {
+			if !strings.Contains(part, want) {
+				t.Errorf("no %q in\n%s", want, part)
+			}
+		}
+	}
+}
+
+func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
+	for _, client := range []string{"Inspector", "482913", "\n482913\n", "482913\r\n", "x\u2028482913\u2029", "x\v482913\f", "x\u0085482913\u0085"} {
+		letter := codeMail(client)
+		m, err := letter.Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var alone []string
+		for _, line := range strings.FieldsFunc(m.Text, func(r rune) bool { return strings.ContainsRune("\n\r\v\f\u0085\u2028\u2029", r) }) {
+			if line = strings.TrimSpace(line); line != "" && strings.Trim(line, "0123456789") == "" {
+				alone = append(alone, line)
+			}
+		}
+		if len(alone) != 1 || alone[0] != letter.Code || strings.Contains(m.Subject, letter.Code) {
+			t.Errorf("%q: digits alone are %q, subject %q", client, alone, m.Subject)
+		}
+	}
+}
+
+func TestT63MailsHaveNoLinksAndLoadNothing(t *testing.T) {
+	for _, letter := range []interface{ Write() (Mail, error) }{codeMail("Inspector"), ReusedMail{App: "Notes", Time: noon}} {
+		m, err := letter.Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"http", "href", "src=", "<img", "<script", "<link", "url(", "@import"} {
+			if strings.Contains(strings.ToLower(m.Text+m.HTML), bad) {
+				t.Errorf("a mail has %q:\n%s\n%s", bad, m.Text, m.HTML)
+			}
+		}
+	}
+}
+
+func TestT64ClientsAreCalledByATamedName(t *testing.T) {
+	for _, c := range []struct{ sentence, name, want string }{
+		{"a plain name", "Inspector", "“Inspector”"},
+		{"no name", "", "an app without a name"},
+		{"only spaces", " \t\u3000\u00a0", "an app without a name"},
+		{"only what cannot be seen", "\u200b\u202e\x00\ufeff", "an app without a name"},
+		{"spaces around and between", "  My \t  App ", "“My App”"},
+		{"line breaks", "App\r\nBcc: eve@example.com", "“App Bcc: eve@example.com”"},
+		{"line breaks of Unicode", "App\u2028one\u2029two\u0085three", "“App one two three”"},
+		{"control characters", "A\x00p\x1b[31mp\x7f", "“Ap[31mp”"},
+		{"overrides of direction", "App\u202egpj.exe\u202c", "“Appgpj.exe”"},
+		{"isolates of direction", "\u2066App\u2069\u200f\u061c", "“App”"},
+		{"zero widths", "A\u200bp\u200dp\ufeff\u2060", "“App”"},
+		{"a soft hyphen", "Ap\u00adp", "“App”"},
+		{"tag characters", "App\U000e0041\U000e0042", "“App”"},
+		{"a private use character", "App\ue000", "“App”"},
+		{"quotation marks that would end the name", `App", at claude.ai`, "“App, at claude.ai”"},
+		{"curly ones", "App”, at claude.ai “", "“App, at claude.ai”"},
+		{"those of other languages", "«App» „App‟ 「App」 〝App〞 ＂App＂", "“App App App App App”"},
+		{"what looks like them", "App″ App‶ Appʺ App˝ App״ App〃", "“App App App App App App”"},
+		{"an apostrophe", "Bob's and Ann’s app", "“Bob's and Ann’s app”"},
+		{"HTML, which the mail escapes", "<b>App</b>&amp;", "“<b>App</b>&amp;”"},
+		{"letters of other scripts", "Блокнот ノート", "“Блокнот ノート”"},
+		{"an emoji", "Notes 📝", "“Notes 📝”"},
+		{"sixty-four letters", strings.Repeat("é", 64), "“" + strings.Repeat("é", 64) + "”"},
+		{"sixty-five", strings.Repeat("é", 65), "“" + strings.Repeat("é", 63) + "…”"},
+		{"ten thousand", strings.Repeat("a", 10_000), "“" + strings.Repeat("a", 63) + "…”"},
+		{"bytes that are no text", "App\xff\xc0\x8a", "“App���”"},
+	} {
+		if got := ClientName(c.name); got != c.want {
+			t.Errorf("%s: ClientName(%.60q) = %q, want %q", c.sentence, c.name, got, c.want)
+		}
+	}
+}
+
+// Whatever a client calls itself, it stays between the quotation marks, on one
+// line, and the HTML has no element that the template has not.
+func TestT64NoNameLeavesItsQuotationMarks(t *testing.T) {
+	elements := func(name string) int {
+		m, err := codeMail(name).Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(m.HTML, "<")
+	}
+	plain := elements("x")
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[<>"'&“”\r\n\x{202a}-\x{202e}a-c ]{0,40}`)).Draw(t, "name")
+		got := ClientName(name)
+		inner, quoted := strings.CutPrefix(strings.TrimSuffix(got, "”"), "“")
+		switch {
+		case !quoted && got != "an app without a name":
+			t.Fatalf("%q has no quotation marks", got)
+		case strings.ContainsAny(inner, "“”\"\n\r") || strings.ContainsFunc(inner, func(r rune) bool { return !unicode.IsPrint(r) }):
+			t.Fatalf("ClientName(%q) = %q", name, got)
+		case len([]rune(inner)) > 64:
+			t.Fatalf("ClientName(%q) has %d letters", name, len([]rune(inner)))
+		case elements(name) != plain:
+			t.Fatalf("%q adds elements to the HTML", name)
+		}
+	})
+}
+
+func TestClientsAreSomewhere(t *testing.T) {
+	if got := Place("app.example", false); got != "at app.example" {
+		t.Error(got)
+	}
+	if got := Place("127.0.0.1:33418", true); got != "on the device where it was set up (127.0.0.1:33418)" {
+		t.Error(got)
+	}
+}
