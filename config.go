@@ -137,6 +137,9 @@ func (l Lifetimes) check() error {
 			problems = append(problems, fmt.Errorf("Lifetimes.%s: %v is negative", name, d))
 		}
 	}
+	if l.ClientIdle != 0 && l.ClientIdle < 2*day {
+		problems = append(problems, fmt.Errorf("Lifetimes.ClientIdle: %v is less than 48h, and use is noted once a day", l.ClientIdle))
+	}
 	if l.OneTimeCode > maxOneTimeCode {
 		problems = append(problems, fmt.Errorf("Lifetimes.OneTimeCode: %v is more than %v", l.OneTimeCode, maxOneTimeCode))
 	}

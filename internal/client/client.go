@@ -50,24 +50,25 @@ func New(s store.Store, unused time.Duration, now func() time.Time) *Clients {
 //
 // It refuses with [ErrRedirectURIs] and [ErrMetadata].
 func (cs *Clients) Register(ctx context.Context, m oauth.ClientMetadata) (store.Client, error) {
-	c, err := describe(m)
+	described, err := describe(m)
 	if err != nil {
 		return store.Client{}, err
 	}
-	err = cs.store.Update(ctx, func(tx store.Tx) error {
+	var c store.Client
+	err = cs.store.Update(ctx, func(tx store.Tx) (err error) {
 		now := cs.now()
-		switch known, err := tx.ClientByDigest(ctx, c.Digest); {
-		case err == nil && now.Before(known.Expires) && !known.LastUsed.IsZero():
-			c = known
-			return nil
-		case err == nil: // its time begins anew
-			c = known
-		case errors.Is(err, store.ErrNotFound):
+		c, err = tx.ClientByDigest(ctx, described.Digest)
+		if errors.Is(err, store.ErrNotFound) {
+			c = described
 			c.ID, c.Created = "client_"+rand.Text(), now
-		default:
+		} else if err != nil {
 			return err
 		}
-		c.Expires = now.Add(cs.unused)
+		least := now.Add(cs.unused) // whoever registers, also as one of many, has so long to begin
+		if !c.Expires.Before(least) {
+			return nil
+		}
+		c.Expires = least
 		return tx.PutClient(ctx, c)
 	})
 	if err != nil {

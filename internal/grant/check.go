@@ -44,8 +44,9 @@ func checkAccess(t store.Token, gr store.Grant, now time.Time) error {
 
 // note writes, once and behind the request, that an access token which came
 // from a refresh was used: its client has received it, so nobody needs the
-// repeat of that refresh any more. A note that is lost to a crash or a fault is
-// taken on the next use.
+// repeat of that refresh any more. The refresh token issued with it is noted
+// too, because it is remembered longer. A note that is lost to a crash or a
+// fault is taken on the next use.
 func (g *Grants) note(h store.Hash) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -62,7 +63,14 @@ func (g *Grants) note(h store.Hash) {
 				return err
 			}
 			t.UsedAt = g.now()
-			return tx.PutToken(ctx, t)
+			with, err := tx.TokenOf(ctx, t.GrantID, store.Refresh, t.Generation)
+			if err != nil {
+				return err
+			}
+			if with.UsedAt.IsZero() {
+				with.UsedAt = t.UsedAt
+			}
+			return errors.Join(tx.PutToken(ctx, t), tx.PutToken(ctx, with))
 		})
 		g.mu.Lock()
 		defer g.mu.Unlock()

@@ -103,14 +103,20 @@ func earlier(a, b time.Time) time.Time {
 
 // putPair stores pair as the tokens of the current generation of gr.
 func (g *Grants) putPair(ctx context.Context, tx store.Tx, gr store.Grant, pair secret.Pair, now time.Time) (Issued, error) {
-	access := store.Token{Hash: pair.Access.Hash(), Kind: store.Access, GrantID: gr.ID, Epoch: gr.Epoch,
-		Generation: gr.Generation, Expires: earlier(now.Add(g.life.Access), gr.Created.Add(g.life.Absolute))}
+	access := g.access(gr, pair, now)
 	refresh := store.Token{Hash: pair.Refresh.Hash(), Kind: store.Refresh, GrantID: gr.ID, Epoch: gr.Epoch,
 		Generation: gr.Generation}
 	if err := errors.Join(tx.PutToken(ctx, access), tx.PutToken(ctx, refresh)); err != nil {
 		return Issued{}, err
 	}
 	return Issued{Pair: pair, ExpiresIn: access.Expires.Sub(now), Scopes: gr.Scopes}, nil
+}
+
+// access is the record of the access token of pair, which works from now on and
+// never longer than its grant.
+func (g *Grants) access(gr store.Grant, pair secret.Pair, now time.Time) store.Token {
+	return store.Token{Hash: pair.Access.Hash(), Kind: store.Access, GrantID: gr.ID, Epoch: gr.Epoch,
+		Generation: gr.Generation, Expires: earlier(now.Add(g.life.Access), gr.Expires)}
 }
 
 // cross raises the epoch of gr, and takes the access token of the call and the

@@ -34,6 +34,10 @@ type Authorization struct {
 
 const sealedCode = "authorization code"
 
+// redemptionSlack is how much longer than a code its redemption is remembered:
+// another server's clock, or a transaction that waited, may be late.
+const redemptionSlack = time.Hour
+
 // Code seals a as the authorization code that stands for it, and stamps it.
 func (g *Grants) Code(a Authorization) (secret.Text, error) {
 	a.ID, a.Issued = rand.Text(), g.now()
@@ -98,7 +102,7 @@ func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, now t
 			return Issued{}, err
 		}
 	}
-	used := store.Redemption{CodeID: a.ID, GrantID: gr.ID, Expires: a.Issued.Add(g.life.Code)}
+	used := store.Redemption{CodeID: a.ID, GrantID: gr.ID, Expires: a.Issued.Add(g.life.Code + redemptionSlack)}
 	if err := errors.Join(tx.PutGrant(ctx, gr), tx.PutRedemption(ctx, used)); err != nil {
 		return Issued{}, err
 	}
@@ -146,6 +150,7 @@ func remembered(ctx context.Context, tx store.Tx, h store.Hash, clientID string,
 // about who sits at the browser.
 func (g *Grants) Remembered(ctx context.Context, h store.Hash, clientID string) (u store.User, ok bool, err error) {
 	err = g.store.View(ctx, func(tx store.Tx) error {
+		u, ok = store.User{}, false // View may run this again
 		now := g.now()
 		gr, err := remembered(ctx, tx, h, clientID, now)
 		if err != nil || gr.UserID == "" || !gr.RevokedAt.IsZero() || !now.Before(gr.Expires) {

@@ -69,11 +69,12 @@ func byToken(ctx context.Context, tx store.Tx, h store.Hash) (store.Token, store
 
 func (g *Grants) refresh(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, r Renewal) (Issued, error, error) {
 	now := g.now()
-	successor, err := tx.TokenOf(ctx, gr.ID, store.Access, t.Generation+1)
+	successor, err := tx.TokenOf(ctx, gr.ID, store.Refresh, t.Generation+1)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Issued{}, nil, err
 	}
-	step := nextStep(t, gr, !successor.UsedAt.IsZero(), g.life.Overlap, now)
+	seen := !successor.UsedAt.IsZero()
+	step := nextStep(t, gr, seen, g.life.Overlap, now)
 	if (step == rotate || step == repeat) && slices.ContainsFunc(r.Scopes, func(s string) bool { return !slices.Contains(gr.Scopes, s) }) {
 		return Issued{}, ErrScope, nil
 	}
@@ -82,8 +83,7 @@ func (g *Grants) refresh(ctx context.Context, tx store.Tx, t store.Token, gr sto
 		issued, err := g.rotate(ctx, tx, t, gr, r.RefreshToken, now)
 		return issued, nil, err
 	case repeat:
-		issued, err := g.repeat(ctx, tx, t, gr, r.RefreshToken, now)
-		return issued, nil, err
+		return g.repeat(ctx, tx, t, gr, r.RefreshToken, now)
 	case revoke:
 		return Issued{}, ErrReused, endReused(ctx, tx, gr, now) // and no error for ErrReused: the revocation must stay
 	case refuseRevoked:
@@ -104,7 +104,7 @@ const (
 )
 
 // nextStep is the only place that decides what becomes of t, a token of gr.
-// seen says that the access token that succeeded it was used.
+// seen says that one of the tokens that succeeded it was used.
 func nextStep(t store.Token, gr store.Grant, seen bool, overlap time.Duration, now time.Time) step {
 	last := t.Generation+1 == gr.Generation // its successor may be used next
 	repeats := last && (!seen || now.Before(t.UsedAt.Add(overlap)))
@@ -136,19 +136,25 @@ func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr stor
 
 // repeat computes the successors of plain again, which were issued under one of
 // the keys. After the overlap their time begins anew, as it would have had the
-// first answer arrived now.
-func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, plain secret.Text, now time.Time) (Issued, error) {
+// first answer arrived now. If that key is gone, so is the answer.
+func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, plain secret.Text, now time.Time) (Issued, error, error) {
 	for _, pair := range g.keys.Successors(plain.Reveal()) {
-		access, err := tx.Token(ctx, pair.Access.Hash())
-		switch {
-		case errors.Is(err, store.ErrNotFound):
+		_, err := tx.Token(ctx, pair.Refresh.Hash())
+		if errors.Is(err, store.ErrNotFound) {
 			continue
-		case err != nil:
-			return Issued{}, err
-		case now.Before(t.UsedAt.Add(g.life.Overlap)):
-			return Issued{Pair: pair, ExpiresIn: access.Expires.Sub(now), Scopes: gr.Scopes}, nil
+		} else if err != nil {
+			return Issued{}, nil, err
 		}
-		return g.putPair(ctx, tx, gr, pair, now)
+		access, err := tx.Token(ctx, pair.Access.Hash())
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // what has expired may be deleted
+			return Issued{}, nil, err
+		}
+		if !now.Before(t.UsedAt.Add(g.life.Overlap)) || !now.Before(access.Expires) {
+			gr.Expires = g.expires(gr, now)
+			access = g.access(gr, pair, now)
+			err = errors.Join(tx.PutToken(ctx, access), tx.PutGrant(ctx, gr))
+		}
+		return Issued{Pair: pair, ExpiresIn: access.Expires.Sub(now), Scopes: gr.Scopes}, nil, err
 	}
-	return Issued{}, errors.New("no key derives the successor that was issued: was a secret removed within the overlap?")
+	return Issued{}, ErrUnknown, nil
 }

@@ -34,8 +34,8 @@ func (g *Grants) Revoke(ctx context.Context, clientID string, h store.Hash) erro
 		case gr.ClientID != clientID:
 			refusal = ErrNotYours
 			return nil
-		case t.Epoch != gr.Epoch, t.Kind == store.Access && !now.Before(t.Expires):
-			return nil // left behind: who holds it has no say any more
+		case t.Epoch != gr.Epoch, !now.Before(gr.Expires), t.Kind == store.Access && !now.Before(t.Expires):
+			return nil // left behind or over: who holds it has no say any more
 		}
 		return end(ctx, tx, gr, now)
 	})
