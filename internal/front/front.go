@@ -4,7 +4,6 @@ package front
 
 import (
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -46,7 +45,9 @@ const slowest = 30 * time.Second // for a request to arrive
 // can choose the address behind a name, and not the name.
 func (f *Front) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer f.recover(w, r)
+		answer := &answer{ResponseWriter: w}
+		w = answer
+		defer f.recover(answer, r)
 		hurry(w, r)
 		if !f.isHere(r.Host) {
 			refuse(w, http.StatusForbidden, "this server is not "+host(r.Host)+": use "+f.Issuer)
@@ -57,44 +58,12 @@ func (f *Front) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// hurry gives the body of r a moment to arrive, and takes the deadline away when
-// it has: what the handler does then may take longer, and a deadline that passes
-// meanwhile would cancel it.
+// hurry gives the body of r a moment to arrive. The server takes the deadline
+// away when the body has: what the handler does then may take longer.
 func hurry(w http.ResponseWriter, r *http.Request) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return
+	if r.Body != nil && r.Body != http.NoBody {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(slowest)) // a writer without deadlines needs none
 	}
-	rc := http.NewResponseController(w)
-	if rc.SetReadDeadline(time.Now().Add(slowest)) == nil { // a writer without deadlines needs none
-		r.Body = &hurried{r.Body, rc}
-	}
-}
-
-type hurried struct {
-	io.ReadCloser
-	rc *http.ResponseController
-}
-
-func (b *hurried) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
-		_ = b.rc.SetReadDeadline(time.Time{}) // it worked before
-	}
-	return n, err
-}
-
-// recover answers a request whose handler panicked. The value is logged, and
-// not shown.
-func (f *Front) recover(w http.ResponseWriter, r *http.Request) {
-	v := recover()
-	switch v {
-	case nil:
-		return
-	case http.ErrAbortHandler:
-		panic(v)
-	}
-	f.Log.ErrorContext(r.Context(), "panic", "method", r.Method, "path", r.URL.Path, "value", v)
-	refuse(w, http.StatusInternalServerError, "the server failed; try again in a moment")
 }
 
 // isHere reports whether a request for host is for this server: it names the
@@ -167,7 +136,7 @@ func (f *Front) peer(r *http.Request) string {
 		if err != nil {
 			break
 		}
-		last = addr
+		last = addr.Unmap().WithZone("") // one address has one spelling
 		if !f.trusted(addr) {
 			break
 		}

@@ -36,12 +36,22 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, m message, c carri
 		c.endpoint.challenge(w, http.StatusForbidden, "insufficient_scope", ref.decision.Scopes, m.ID, words.ConsentNeeded(ref.name, ref.decision.Scopes))
 		return
 	}
-	status := http.StatusOK // a version before 2026-07-28 has no status for this
-	if r.Header.Get("Mcp-Protocol-Version") >= "2026-07-28" {
-		status = http.StatusBadRequest
-	}
 	err := unknown(ref)
-	writeError(w, status, m.ID, int(err.Code), err.Message, err.Data)
+	writeError(w, since2026(r, http.StatusBadRequest), m.ID, int(err.Code), err.Message, err.Data)
+}
+
+// unheardOf answers a call of a method that nobody has said a rule for.
+func unheardOf(w http.ResponseWriter, r *http.Request, m message) {
+	writeError(w, since2026(r, http.StatusNotFound), m.ID, methodNotFound, "this server has no such method", nil)
+}
+
+// since2026 returns the status of a JSON-RPC error. Versions before 2026-07-28
+// have none for it.
+func since2026(r *http.Request, status int) int {
+	if r.Header.Get("Mcp-Protocol-Version") >= "2026-07-28" {
+		return status
+	}
+	return http.StatusOK
 }
 
 // writeError writes a JSON-RPC error with the id of the request, where it had

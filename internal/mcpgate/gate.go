@@ -7,6 +7,7 @@ package mcpgate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -49,25 +50,32 @@ const writeTimeout = 2 * time.Minute // for a call and its answer; streams have 
 func (g *Gate) Handler(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Cache-Control", "no-store, private") // who asks decides what the answer is
+		h.Set("Cache-Control", cacheControl)
 		h.Set("Vary", "Authorization, Origin")
 		h.Set("X-Content-Type-Options", "nosniff")
-		c, ok := g.authenticate(w, r, e)
-		if !ok {
-			return
+		var m message
+		var bad *problem
+		if r.Method == http.MethodPost {
+			m, bad = read(w, r) // before who asks: an answer names the request that it is for
 		}
-		if r.Method != http.MethodPost {
+		c, ok := g.authenticate(w, r, e, m.ID)
+		switch {
+		case !ok:
+			return
+		case r.Method != http.MethodPost:
 			carry(w, r, next, c) // the SDK answers 405
 			return
-		}
-		m, ok := g.read(w, r)
-		if !ok {
+		case bad != nil:
+			writeError(w, bad.status, m.ID, bad.code, bad.text, nil)
+			return
+		case m.called() && classOf(m.Method) == unheard:
+			unheardOf(w, r, m)
 			return
 		}
 		if m.Method != "subscriptions/listen" {
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a writer without deadlines needs none
 		}
-		if ref := g.Items.refused(c.caller, m); ref != nil && !g.inResult(c.caller, m.Method, ref.decision) {
+		if ref := g.Items.refused(c.caller, m); ref != nil && !g.inResult(c.caller, ref.decision) {
 			g.refuse(w, r, m, c, *ref)
 			return
 		}
@@ -86,26 +94,27 @@ type carried struct {
 
 // authenticate looks up who asks. A token that does not work is refused on every
 // request, and never taken for none (MCP 2026-07-28, authorization, "Token
-// Handling").
-func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint) (carried, bool) {
+// Handling"). Another scheme brings no token (RFC 6750 section 3.1).
+func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, id json.RawMessage) (carried, bool) {
 	values := r.Header.Values("Authorization")
-	if len(values) == 0 {
-		e.challenge(w, http.StatusUnauthorized, "", []string{gate.Guest}, nil, words.NoToken)
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	isBearer := strings.EqualFold(scheme, "Bearer")
+	if len(values) == 0 || len(values) == 1 && !isBearer {
+		e.challenge(w, http.StatusUnauthorized, "", []string{gate.Guest}, id, words.NoToken)
 		return carried{}, false
 	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
-		e.challenge(w, http.StatusUnauthorized, "invalid_token", []string{gate.Guest}, nil, words.BadToken)
+	if len(values) > 1 || strings.TrimSpace(token) == "" {
+		e.challenge(w, http.StatusUnauthorized, "invalid_token", []string{gate.Guest}, id, words.BadToken)
 		return carried{}, false
 	}
 	b, err := g.Grants.Check(r.Context(), strings.TrimSpace(token), e.Resource)
 	switch {
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
-		e.challenge(w, http.StatusUnauthorized, "invalid_token", []string{gate.Guest}, nil, words.BadToken)
+		e.challenge(w, http.StatusUnauthorized, "invalid_token", []string{gate.Guest}, id, words.BadToken)
 		return carried{}, false
 	case err != nil:
 		g.fault(r, err)
-		writeError(w, http.StatusServiceUnavailable, nil, http.StatusServiceUnavailable, "the server failed; try again in a moment", nil)
+		writeError(w, http.StatusServiceUnavailable, id, http.StatusServiceUnavailable, "the server failed; try again in a moment", nil)
 		return carried{}, false
 	}
 	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
@@ -132,7 +141,7 @@ func carry(w http.ResponseWriter, r *http.Request, next http.Handler, c carried)
 	info := func(context.Context, string, *http.Request) (*auth.TokenInfo, error) {
 		return &auth.TokenInfo{Extra: map[string]any{carriedKey: c}}, nil
 	}
-	auth.RequireBearerToken(info, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next).ServeHTTP(w, r)
+	auth.RequireBearerToken(info, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next).ServeHTTP(&uncached{ResponseWriter: w}, r)
 }
 
 // carriedBy reads what [Gate.Handler] has put into a request. The context of a

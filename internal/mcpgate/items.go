@@ -90,16 +90,16 @@ func (items *Items) decide(c gate.Caller, k kind, name string) *refusal {
 }
 
 // decideURI asks about a URI: the rule of the resource that is registered by it,
-// or else of every template that matches it, of which each must allow. The zero
-// Decision of a URI that nothing matches denies; it is that of an unknown name.
+// or else of every template that it names (as a completion does) or matches, of
+// which each must allow. A URI that nothing matches is an unknown name.
 func (items *Items) decideURI(c gate.Caller, uri string) gate.Decision {
-	if _, ok := items.resources[uri]; ok {
+	if _, ok := items.resources[uri]; ok && !items.isTemplate(uri) {
 		return items.resources.Decide(c, uri)
 	}
 	d := gate.Decision{Outcome: gate.Deny, Reason: gate.Unknown}
 	matched := false
 	for _, t := range items.templates {
-		if !t.uri.Regexp().MatchString(uri) {
+		if t.name != uri && !t.uri.Regexp().MatchString(uri) {
 			continue
 		}
 		next := items.resources.Decide(c, t.name)
@@ -109,6 +109,10 @@ func (items *Items) decideURI(c gate.Caller, uri string) gate.Decision {
 		matched = true
 	}
 	return d
+}
+
+func (items *Items) isTemplate(name string) bool {
+	return slices.ContainsFunc(items.templates, func(t template) bool { return t.name == name })
 }
 
 // Unruled returns what is registered and has no rule, and what has a rule and is

@@ -3,8 +3,8 @@ package mcpgate
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
-	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -14,37 +14,71 @@ import (
 )
 
 // Middleware asks the rules about what the SDK has decoded, and is the
-// authority: the handler in front can only refuse more. Methods that it does not
-// know are refused, because nobody has said which rule they come under.
+// authority: the handler in front can only refuse more.
 func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
-	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+	return func(ctx context.Context, method string, req mcp.Request) (res mcp.Result, err error) {
+		defer g.recover(ctx, method, &res, &err)
 		c := carriedBy(req)
 		ctx = signin.WithAsker(gate.WithCaller(ctx, c.caller), c.asker)
-		switch method {
-		case "tools/call", "prompts/get", "resources/read", "resources/subscribe", "resources/unsubscribe", "completion/complete":
+		switch classOf(method) {
+		case touching:
 			return g.call(ctx, c, method, req, next)
-		case "subscriptions/listen":
+		case listening:
 			return g.listen(ctx, c, req, next)
-		case "tools/list", "prompts/list", "resources/list", "resources/templates/list":
-			res, err := next(ctx, method, req)
-			if err != nil {
-				return nil, err
-			}
-			return g.list(c.caller, res)
-		case "initialize", "server/discover":
+		case listing:
+			return g.list(c.caller, func() (mcp.Result, error) { return next(ctx, method, req) }, req)
+		case greeting:
 			res, err := next(ctx, method, req)
 			if err != nil {
 				return nil, err
 			}
 			return instruct(res), nil
-		case "ping", "logging/setLevel":
-			return next(ctx, method, req)
-		}
-		if strings.HasPrefix(method, "notifications/") {
+		case harmless:
 			return next(ctx, method, req)
 		}
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: fmt.Sprintf("method not found: %q", method)}
 	}
+}
+
+// recover answers a call whose handler panicked. The SDK runs handlers outside
+// of the request's goroutine, so that nobody else would, and the server would
+// end for everyone. The value may hold a secret: its type is logged, not it.
+func (g *Gate) recover(ctx context.Context, method string, res *mcp.Result, err *error) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	g.Log.ErrorContext(ctx, "panic", "method", method, "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+	*res, *err = nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "the server failed; try again in a moment"}
+}
+
+// A class is what the gate does with a method.
+type class int
+
+const (
+	unheard   class = iota // refused: nobody has said which rule it comes under
+	touching               // asks the rules of the items that it touches
+	listening              // asks them for each, and leaves some out
+	listing                // likewise
+	greeting               // is told how a guest gets in
+	harmless               // touches no item
+)
+
+func classOf(method string) class {
+	switch method {
+	case "tools/call", "prompts/get", "resources/read", "resources/subscribe", "resources/unsubscribe", "completion/complete":
+		return touching
+	case "subscriptions/listen":
+		return listening
+	case "tools/list", "prompts/list", "resources/list", "resources/templates/list":
+		return listing
+	case "initialize", "server/discover":
+		return greeting
+	case "ping", "logging/setLevel",
+		"notifications/cancelled", "notifications/initialized", "notifications/progress", "notifications/roots/list_changed":
+		return harmless
+	}
+	return unheard
 }
 
 // call lets through what is allowed.
@@ -115,7 +149,7 @@ func (g *Gate) listen(ctx context.Context, c carried, req mcp.Request, next mcp.
 	p.Notifications.ResourceSubscriptions = slices.DeleteFunc(p.Notifications.ResourceSubscriptions, func(uri string) bool {
 		return g.Items.decide(c.caller, resource, uri) != nil
 	})
-	ctx, cancel := context.WithDeadline(ctx, c.expires)
+	ctx, cancel := context.WithTimeout(ctx, c.expires.Sub(g.Now()))
 	defer cancel()
 	return next(ctx, "subscriptions/listen", req)
 }

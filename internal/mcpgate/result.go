@@ -16,7 +16,7 @@ import (
 // not by HTTP. That is for what the model can mend in the chat: a guest's call
 // of something that a sign-in by one-time code opens, and a user's call of what
 // is for guests. The choice never changes what is refused.
-func (g *Gate) inResult(c gate.Caller, method string, d gate.Decision) bool {
+func (g *Gate) inResult(c gate.Caller, d gate.Decision) bool {
 	switch {
 	case d.Outcome == gate.Challenge:
 		return !c.SignedIn() && g.byChat(d.Scopes)
@@ -73,7 +73,7 @@ func (g *Gate) text(c gate.Caller, ref refusal) string {
 	switch {
 	case ref.decision.Reason == gate.ForGuests:
 		return words.GuestsOnly(ref.name)
-	case g.inResult(c, "", ref.decision):
+	case g.inResult(c, ref.decision):
 		return words.SignInNeeded(ref.name)
 	}
 	return words.ConsentNeeded(ref.name, ref.decision.Scopes)
@@ -114,7 +114,7 @@ func (g *Gate) denial(c gate.Caller, ref refusal) denial {
 			d.Status = "consent_required"
 		}
 	}
-	if ref.decision.Outcome == gate.Challenge && g.inResult(c, "", ref.decision) {
+	if ref.decision.Outcome == gate.Challenge && g.inResult(c, ref.decision) {
 		d.Next = []step{{words.Authenticate}, {words.ValidateToken}}
 	}
 	return d
