@@ -7,7 +7,7 @@ import "net/http"
 func (g *Gate) Unguarded(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := g.authenticate(w, r, e, nil); ok {
-			carry(w, r, next, c)
+			carry(w, r, next, c, nil)
 		}
 	})
 }

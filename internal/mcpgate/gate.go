@@ -63,7 +63,7 @@ func (g *Gate) Handler(e Endpoint, next http.Handler) http.Handler {
 		case !ok:
 			return
 		case r.Method != http.MethodPost:
-			carry(w, r, next, c) // the SDK answers 405
+			carry(w, r, next, c, nil) // the SDK answers 405
 			return
 		case bad != nil:
 			writeError(w, bad.status, m.ID, bad.code, bad.text, nil)
@@ -79,7 +79,7 @@ func (g *Gate) Handler(e Endpoint, next http.Handler) http.Handler {
 			g.refuse(w, r, m, c, *ref)
 			return
 		}
-		carry(w, r, next, c)
+		carry(w, r, next, c, m.ID)
 	})
 }
 
@@ -137,11 +137,11 @@ const carriedKey = "foyer"
 
 // carry puts c where the SDK's middleware finds it. RequireBearerToken is the
 // only way there; the token was checked before.
-func carry(w http.ResponseWriter, r *http.Request, next http.Handler, c carried) {
+func carry(w http.ResponseWriter, r *http.Request, next http.Handler, c carried, id json.RawMessage) {
 	info := func(context.Context, string, *http.Request) (*auth.TokenInfo, error) {
 		return &auth.TokenInfo{Extra: map[string]any{carriedKey: c}}, nil
 	}
-	auth.RequireBearerToken(info, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next).ServeHTTP(&uncached{ResponseWriter: w}, r)
+	auth.RequireBearerToken(info, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next).ServeHTTP(&answer{ResponseWriter: w, id: id}, r)
 }
 
 // carriedBy reads what [Gate.Handler] has put into a request. The context of a
