@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
 	{"examples/*"},
-	{"cmd/foyer", "internal/archtest"},
+	{"cmd/foyer", "internal/archtest", "test/*"},
 }
 
 // pure packages import only the standard library.
