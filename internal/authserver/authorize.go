@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ type request struct {
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		s.page(w, http.StatusBadRequest, unreadable)
+		s.page(w, http.StatusBadRequest, broken)
 		return
 	}
 	req, ok := s.prove(w, r, query)
@@ -52,11 +53,13 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	case deny:
 		s.page(w, http.StatusForbidden, s.needsPerson(req))
 	case askGuest:
-		s.ask(w, req, browser, asGuest(s.App, words.ClientName(req.Client.Name), masked(user.Email)))
+		s.ask(w, r, req, browser, asGuest(s.App, words.ClientName(req.Client.Name), masked(user.Email), destination(req.RedirectURI)))
 	case askRedirect:
-		s.ask(w, req, browser, leaving(s.App, words.ClientName(req.Client.Name), oauth.RedirectHost(req.RedirectURI)))
+		s.ask(w, r, req, browser, leaving(s.App, words.ClientName(req.Client.Name), destination(req.RedirectURI)))
 	default:
-		s.redirect(w, r, req, browser, http.StatusFound)
+		if to, ok := s.answer(w, r, req, browser); ok {
+			leave(w, to)
+		}
 	}
 }
 
@@ -82,13 +85,28 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request, query url.Values)
 		s.page(w, http.StatusBadRequest, wrongRedirect(s.App, words.ClientName(c.Name)))
 		return request{}, false
 	}
+	if foretells(query.Get("redirect_uri")) {
+		s.page(w, http.StatusBadRequest, foretold(words.ClientName(c.Name)))
+		return request{}, false
+	}
 	return request{Client: c, RedirectURI: query.Get("redirect_uri"), State: query.Get("state")}, true
+}
+
+// foretells reports whether redirectURI holds a parameter of the response
+// already. A client that reads the first of two would take an issuer of the
+// registrant's choice for ours (RFC 9207 section 2.4).
+func foretells(redirectURI string) bool {
+	_, query, _ := strings.Cut(redirectURI, "?")
+	params, err := url.ParseQuery(query)
+	return err != nil || slices.ContainsFunc([]string{"code", "error", "error_description", "iss", "state"}, params.Has)
 }
 
 // parse reads the rest of the request into req.
 func (s *Server) parse(query url.Values, req *request) *oauth.Error {
-	if name := twice(query); name != "" && name != "resource" {
+	if len(query["state"]) > 1 {
 		req.State = ""
+	}
+	if twice(query) {
 		return &oauth.Error{Code: oauth.InvalidRequest, Description: "a parameter is given twice"}
 	}
 	if len(req.State) > 4096 {
@@ -100,10 +118,10 @@ func (s *Server) parse(query url.Values, req *request) *oauth.Error {
 	case "":
 		return &oauth.Error{Code: oauth.InvalidRequest, Description: "missing: response_type"}
 	default:
-		return &oauth.Error{Code: oauth.UnsupportedResponseType, Description: "this server knows code"}
+		return &oauth.Error{Code: oauth.UnsupportedResponseType, Description: "response_type must be code"}
 	}
 	if mode := query.Get("response_mode"); mode != "" && mode != "query" {
-		return &oauth.Error{Code: oauth.InvalidRequest, Description: "this server knows response_mode query"}
+		return &oauth.Error{Code: oauth.InvalidRequest, Description: "response_mode must be query"}
 	}
 	var problem *oauth.Error
 	if err := oauth.CheckCodeChallenge(query.Get("code_challenge_method"), query.Get("code_challenge")); errors.As(err, &problem) {
@@ -144,16 +162,17 @@ func next(req request, remembered bool) step {
 	return give
 }
 
-// redirect sends the browser to the client with a code.
-func (s *Server) redirect(w http.ResponseWriter, r *http.Request, req request, browser store.Hash, status int) {
+// answer is where the browser finds the client, with a code. Where there is
+// none, it writes a page instead.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, req request, browser store.Hash) (to string, ok bool) {
 	code, err := s.Grants.Code(grant.Authorization{ClientID: req.Client.ID, RedirectURI: req.RedirectURI, Resource: req.Resource,
 		CodeChallenge: req.CodeChallenge, Browser: browser[:]})
 	if err != nil {
 		s.fault(r, err)
 		s.page(w, http.StatusInternalServerError, failed)
-		return
+		return "", false
 	}
-	s.leave(w, s.response(req, url.Values{"code": {code.Reveal()}}), status)
+	return s.response(req, url.Values{"code": {code.Reveal()}}), true
 }
 
 // refuseRedirect tells the client about a mistake, by way of the browser. One
@@ -162,10 +181,10 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, req request, b
 func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, req request, problem *oauth.Error) {
 	back := s.response(req, url.Values{"error": {problem.Code}, "error_description": {problem.Description}})
 	if oauth.TrustedRedirect(req.RedirectURI) {
-		s.leave(w, back, http.StatusFound)
+		leave(w, back)
 		return
 	}
-	s.page(w, http.StatusBadRequest, mistake(words.ClientName(req.Client.Name), oauth.RedirectHost(req.RedirectURI), problem.Description, back))
+	s.page(w, http.StatusBadRequest, mistake(words.ClientName(req.Client.Name), destination(req.RedirectURI), problem, back))
 }
 
 // response is the redirect URI with the parameters of an authorization response
@@ -182,19 +201,20 @@ func (s *Server) response(req request, params url.Values) string {
 	return u + "?" + query + params.Encode()
 }
 
-func (s *Server) leave(w http.ResponseWriter, to string, status int) {
+func leave(w http.ResponseWriter, to string) {
 	h := w.Header()
 	h.Set("Location", to)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
-	w.WriteHeader(status)
+	w.WriteHeader(http.StatusFound)
 }
 
 // sealedRequest is what the form of a page carries from authorize to approve.
 type sealedRequest struct {
-	ClientID, RedirectURI, State, Resource, CodeChallenge string
-	Browser                                               []byte
-	Issued                                                time.Time
+	ClientID, RedirectURI, Resource, CodeChallenge string
+	State                                          []byte // as it came: JSON would mend a string that is not UTF-8
+	Browser                                        []byte
+	Issued                                         time.Time
 }
 
 const (
@@ -204,19 +224,27 @@ const (
 
 // approve handles "POST /authorize": a person has pressed the button of a page
 // of ours, in the browser that got the page.
+//
+// It sets no cookie. Browsers post the form of a foreign page without ours, and
+// a new one would make this browser forget which user it knows.
 func (s *Server) approve(w http.ResponseWriter, r *http.Request) {
-	var crossOrigin http.CrossOriginProtection
-	form, ok := readForm(w, r)
-	if !ok {
+	form, unread := readForm(w, r)
+	if unread != nil {
+		s.page(w, unread.status, garbled)
 		return
 	}
+	var crossOrigin http.CrossOriginProtection
 	var sealed sealedRequest
-	browser := s.browser(w, r)
+	browser, known := s.knownBrowser(r)
 	err := s.Keys.Open(requestPurpose, form.Get("request"), &sealed)
-	if crossOrigin.Check(r) != nil || err != nil || string(sealed.Browser) != string(browser[:]) || !s.Now().Before(sealed.Issued.Add(requestLives)) {
+	if crossOrigin.Check(r) != nil || err != nil || !known || string(sealed.Browser) != string(browser[:]) || !s.Now().Before(sealed.Issued.Add(requestLives)) {
 		s.page(w, http.StatusForbidden, stale)
 		return
 	}
-	s.redirect(w, r, request{Client: store.Client{ID: sealed.ClientID}, RedirectURI: sealed.RedirectURI, State: sealed.State,
-		Resource: sealed.Resource, CodeChallenge: sealed.CodeChallenge}, browser, http.StatusSeeOther)
+	to, ok := s.answer(w, r, request{Client: store.Client{ID: sealed.ClientID}, RedirectURI: sealed.RedirectURI, State: string(sealed.State),
+		Resource: sealed.Resource, CodeChallenge: sealed.CodeChallenge}, browser)
+	if ok {
+		w.Header().Set("Refresh", "0; url="+to)
+		s.page(w, http.StatusOK, onTheWay(destination(sealed.RedirectURI), to))
+	}
 }

@@ -11,11 +11,14 @@ import (
 // browser returns the hash of the cookie by which the store knows the browser,
 // and gives it one where it has none. The cookie is random and means nothing by
 // itself: it signs nobody in, and proves nothing about who began a request.
+//
+// A cookie that is there is set again, for as long as a new one: it must not
+// end before what the store remembers by it.
 func (s *Server) browser(w http.ResponseWriter, r *http.Request) store.Hash {
-	if c, err := r.Cookie(s.cookieName()); err == nil && len(c.Value) == len(secret.NewText().Reveal()) {
-		return secret.HashOf(c.Value)
+	value, known := s.cookie(r)
+	if !known {
+		value = secret.NewText()
 	}
-	value := secret.NewText()
 	http.SetCookie(w, &http.Cookie{
 		Name:     s.cookieName(),
 		Value:    value.Reveal(),
@@ -26,6 +29,21 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) store.Hash {
 		SameSite: http.SameSiteLaxMode,
 	})
 	return value.Hash()
+}
+
+// knownBrowser is browser for an answer that sets no cookie. It reports false
+// where there is none.
+func (s *Server) knownBrowser(r *http.Request) (store.Hash, bool) {
+	value, known := s.cookie(r)
+	return value.Hash(), known
+}
+
+func (s *Server) cookie(r *http.Request) (secret.Text, bool) {
+	c, err := r.Cookie(s.cookieName())
+	if err != nil || len(c.Value) != len(secret.NewText().Reveal()) {
+		return secret.Text{}, false
+	}
+	return secret.Plain(c.Value), true
 }
 
 // cookieName has the prefix that makes browsers keep a cookie to this host and

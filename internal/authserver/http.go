@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
-	"time"
 
 	"example.com/foyer/internal/limit"
 	"example.com/foyer/internal/oauth"
@@ -53,50 +53,58 @@ func respond(w http.ResponseWriter, status int, body any) {
 	json.NewEncoder(w).Encode(body) // an error means that the client has gone
 }
 
+// An unread is a body that cannot be read, in the words of the protocol.
+type unread struct {
+	status int
+	words  oauth.Error
+}
+
+func unreadable(status int, description string) *unread {
+	return &unread{status, oauth.Error{Code: oauth.InvalidRequest, Description: description}}
+}
+
 // readForm returns the form in the body of r: parameters in the URL do not
 // count (RFC 6749 section 2.3.1), and none may come twice (section 3.2).
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *unread) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "the body must be application/x-www-form-urlencoded"})
-		return nil, false
+		return nil, unreadable(http.StatusBadRequest, "the body must be application/x-www-form-urlencoded")
 	}
-	body, ok := readBody(w, r, maxForm)
-	if !ok {
-		return nil, false
+	body, problem := readBody(w, r, maxForm)
+	if problem != nil {
+		return nil, problem
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "the form cannot be read"})
-		return nil, false
+		return nil, unreadable(http.StatusBadRequest, "the form cannot be read")
 	}
-	if name := twice(form); name != "" && len(form["resource"]) <= 1 {
-		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "a parameter is given twice"})
-		return nil, false
+	if twice(form) {
+		return nil, unreadable(http.StatusBadRequest, "a parameter is given twice")
 	}
-	return form, true
+	return form, nil
 }
 
 // readBody reads no more than limit bytes, however many are announced.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, bool) {
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *unread) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
-		respond(w, http.StatusRequestEntityTooLarge, oauth.Error{Code: oauth.InvalidRequest, Description: "the body may have " + strconv.FormatInt(limit, 10) + " bytes"})
+		return nil, unreadable(http.StatusRequestEntityTooLarge, "the body may have "+strconv.FormatInt(limit, 10)+" bytes")
 	case err != nil:
-		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "the body cannot be read"})
+		return nil, unreadable(http.StatusBadRequest, "the body cannot be read")
 	}
-	return body, err == nil
+	return body, nil
 }
 
-// twice returns the name of a parameter that is given more than once, or "".
-func twice(values url.Values) string {
+// twice reports whether a parameter is given more than once. Several resources
+// are no accident (RFC 8707 section 2), and have a refusal of their own.
+func twice(values url.Values) bool {
 	for name, all := range values {
-		if len(all) > 1 {
-			return name
+		if len(all) > 1 && name != "resource" {
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // within asks rate about the address that r comes from, unless that is exempt,
@@ -111,7 +119,7 @@ func (s *Server) within(w http.ResponseWriter, r *http.Request, rate *limit.Rate
 	}
 	wait, ok := rate.Allow(key, s.Now())
 	if !ok {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(wait/time.Second))))
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		respond(w, http.StatusTooManyRequests, oauth.Error{Code: oauth.TemporarilyUnavailable, Description: "too many requests; wait as long as Retry-After says"})
 	}
 	return ok

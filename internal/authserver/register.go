@@ -11,8 +11,12 @@ import (
 // section 3). What it answers is what the server will do, whatever was asked: a
 // public client that uses the code flow.
 func (s *Server) register(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r, maxRegistration)
-	if !ok || !s.within(w, r, s.registers, "") || !s.within(w, r, s.registersInAll, "all") {
+	body, problem := readBody(w, r, maxRegistration)
+	if problem != nil {
+		respond(w, problem.status, problem.words)
+		return
+	}
+	if !s.within(w, r, s.registers, "") || !s.within(w, r, s.registersInAll, "all") {
 		return
 	}
 	var m oauth.ClientMetadata

@@ -10,8 +10,12 @@ import (
 // of the token, and answers 200 to a token that means nothing, because then
 // there is nothing left to revoke.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
-	form, ok := readForm(w, r)
-	if !ok || !present(w, form, "token") {
+	form, problem := readForm(w, r)
+	if problem != nil {
+		respond(w, problem.status, problem.words)
+		return
+	}
+	if !present(w, form, "token") {
 		return
 	}
 	if _, ok := s.client(w, r, form); !ok {

@@ -1,46 +1,97 @@
 package authserver
 
-import "html/template"
+import (
+	"html/template"
 
-// What the pages say.
+	"example.com/foyer/internal/oauth"
+)
+
+// What the pages say: what has happened, why, and the one next step.
 var (
-	unreadable = page{Title: "This link is broken", Lines: []string{"Its address cannot be read. Go back to the app and connect again."}, Code: "invalid_request"}
-	incomplete = page{Title: "This link is incomplete", Lines: []string{"It must name one client_id and one redirect_uri. Go back to the app and connect again; if it does not help, tell its makers."}, Code: "invalid_request"}
-	failed     = page{Title: "Something went wrong here", Lines: []string{"It was not your doing, and nothing was changed. Try again in a moment."}, Code: "server_error"}
-	stale      = page{Title: "This page has grown old", Lines: []string{"It was opened too long ago, or in another browser, or this browser keeps no cookies. Go back to the app and connect again."}, Code: "access_denied"}
+	broken = page{Title: "This link is broken", Code: oauth.InvalidRequest, Lines: []string{
+		"Part of its address cannot be read, as if it had been cut or changed on the way.",
+		"Go back to the app that sent you here, and connect again.",
+	}}
+	incomplete = page{Title: "This link is incomplete", Code: oauth.InvalidRequest, Lines: []string{
+		"It must say, once each, which app sent you here (client_id) and where to send you back (redirect_uri).",
+		"Go back to the app and connect again. If you come back to this page, the app has a fault: please tell its makers.",
+	}}
+	failed = page{Title: "Something went wrong here", Code: oauth.ServerError, Lines: []string{
+		"It was not your doing, and nothing was changed.",
+		"Try again in a moment.",
+	}}
+	garbled = page{Title: "That did not arrive whole", Code: oauth.InvalidRequest, Lines: []string{
+		"What your browser sent is not what the button of our page sends, so nothing was given.",
+		"Go back to the app and connect again.",
+	}}
+	stale = page{Title: "That button no longer works", Code: oauth.AccessDenied, Lines: []string{
+		"It works for ten minutes, from our own page, in the browser that opened the page, and only while that browser keeps cookies. Nothing was given.",
+		"Go back to the app and connect again.",
+	}}
 )
 
 func unknownClient(app string) page {
-	return page{Title: "The app has to register again", Code: "invalid_client", Lines: []string{
-		app + " does not know this app any more: registrations that nobody uses are forgotten.",
-		"Remove " + app + " from the app and add it again. In Claude: Settings, Connectors. In VS Code: the command “Authentication: Remove Dynamic Authentication Providers”. In Cursor: Settings, MCP. In ChatGPT: Settings, Apps. In MCP Inspector: clear the stored OAuth state.",
+	return page{Title: "The app has to register again", Code: oauth.InvalidClient, Lines: []string{
+		app + " does not know the app that sent you here. Apps register by themselves, and a registration that nobody uses is deleted after a while.",
+		"Remove " + app + " from the app and add it again. Where to do that:",
+	}, Steps: []string{
+		"Claude: Settings › Connectors",
+		"ChatGPT: Settings › Apps",
+		"Cursor: Settings › MCP",
+		"VS Code: the command “Authentication: Remove Dynamic Authentication Providers”",
+		"MCP Inspector: clear the stored OAuth state",
 	}}
 }
 
 func wrongRedirect(app, client string) page {
-	return page{Title: "This link leads astray", Code: "invalid_request", Lines: []string{
-		"The app that calls itself " + client + " did not register the address to which this link would send you, so you stay here.",
-		"If you did not follow this link out of an app of yours, close this page. Else remove " + app + " from the app and add it again.",
+	return page{Title: "This link leads astray", Code: oauth.InvalidRequest, Lines: []string{
+		"It comes in the name of " + client + ", but would send you to an address that this app has not registered. That may be a trick, so you stay here, and nothing was given.",
+		"If you have just connected the app yourself, remove " + app + " from it and add it again. Otherwise close this page.",
 	}}
 }
 
-func mistake(client, host, problem, back string) page {
-	return page{Title: "The app made a mistake", Code: "invalid_request", Back: template.URL(back), BackText: "Tell it, at " + host, Lines: []string{
-		"What " + client + " asked for cannot be answered: " + problem + ".",
+func foretold(client string) page {
+	return page{Title: "This link leads astray", Code: oauth.InvalidRequest, Lines: []string{
+		"The address to which it would send you, for " + client + ", looks as if it had our answer in it already. That may be a trick, so you stay here, and nothing was given.",
+		"Close this page. If this is an app of your own: a redirect_uri may not hold code, error, error_description, iss or state.",
 	}}
 }
 
-func leaving(app, client, host string) page {
-	return page{Title: "Continue to " + host + "?", Button: "Continue to " + host, Lines: []string{
-		"An app that calls itself " + client + " wants to look round in " + app + " as a guest. It will be at " + host + "; nobody has checked its name.",
-		"It gets nothing of yours. Continue only if you have just connected it yourself.",
+func mistake(client, place string, problem *oauth.Error, back string) page {
+	return page{Title: "The app made a mistake", Code: problem.Error(), Back: template.URL(back), BackText: "Go back to " + place, Lines: []string{
+		"An app that calls itself " + client + " asked for something that cannot be answered, so nothing was given.",
+		"Only its makers can mend that. If you know the app, go back to it: then it is told the reason.",
 	}}
 }
 
-func asGuest(app, client, user string) page {
-	return page{Title: "Continue as a guest?", Button: "Continue as a guest", Lines: []string{
-		"From this browser, " + client + " is connected to " + app + " as " + user + ", and now asks to connect anew.",
-		"The new connection starts as a guest, without anything of " + user + ". You can sign in again in the chat: ask the assistant to.",
-		"If the app still works as " + user + ", just close this page.",
+func leaving(app, client, place string) page {
+	return page{Title: "Continue to " + place + "?", Button: "Continue to " + place, Lines: []string{
+		"An app that calls itself " + client + " wants to look round in " + app + " as a guest. Nobody has checked that name; what counts is where the button leads.",
+		"As a guest it gets nothing of yours. Continue only if you have just connected this app yourself. Otherwise close this page.",
+	}}
+}
+
+func asGuest(app, client, user, place string) page {
+	return page{Title: "Continue as a guest?", Button: "Continue to " + place + " as a guest", Lines: []string{
+		"From this browser, " + client + " is connected to " + app + " as " + user + ". Now it asks for a new connection.",
+		"The new one starts as a guest, without anything of " + user + ". You can sign in again in the chat: ask the assistant to.",
+		"If the app still works as " + user + ", or if you have not just connected it, close this page.",
+	}}
+}
+
+// onTheWay follows a button. Browsers go on by themselves, but may stay where an
+// app is to be opened.
+func onTheWay(place, to string) page {
+	return page{Title: "On the way", Back: template.URL(to), BackText: "Continue to " + place, Lines: []string{
+		"Your browser goes on to " + place + ". You can close this page when the app is connected.",
+	}}
+}
+
+func notGiven(app, client, place string, asked []string, back string) page {
+	return page{Title: "Not given", Code: oauth.AccessDenied, Back: template.URL(back), BackText: "Go back to " + place, Lines: []string{
+		"An app that calls itself " + client + " asked " + app + " for more than a guest gets:",
+	}, Steps: asked, After: []string{
+		"Only a person can give that, in the browser, and " + app + " has no page for it yet. So nothing was given.",
+		"Go back to the app and connect it without that. Then sign in in the chat: everything else works.",
 	}}
 }

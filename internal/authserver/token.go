@@ -20,8 +20,9 @@ const (
 
 // token handles "POST /token" (RFC 6749 sections 4.1.3 and 6).
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
-	form, ok := readForm(w, r)
-	if !ok {
+	form, problem := readForm(w, r)
+	if problem != nil {
+		respond(w, problem.status, problem.words)
 		return
 	}
 	var exchange func(http.ResponseWriter, *http.Request, url.Values, string) (grant.Issued, bool)
@@ -34,7 +35,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "missing: grant_type"})
 		return
 	default:
-		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.UnsupportedGrantType, Description: "this server knows authorization_code and refresh_token"})
+		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be authorization_code or refresh_token"})
 		return
 	}
 	resource, ok := s.client(w, r, form)
@@ -59,7 +60,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 // empty where none is named.
 func (s *Server) client(w http.ResponseWriter, r *http.Request, form url.Values) (resource string, ok bool) {
 	if r.Header.Get("Authorization") != "" || form.Get("client_secret") != "" {
-		w.Header().Set("WWW-Authenticate", "Basic")
+		w.Header().Set("WWW-Authenticate", `Basic realm="foyer"`)
 		respond(w, http.StatusUnauthorized, oauth.Error{Code: oauth.InvalidClient, Description: "clients of this server have no secret: send client_id in the form, and nothing else to authenticate"})
 		return "", false
 	}
@@ -91,7 +92,7 @@ func (s *Server) resource(named []string, absent string) (string, bool) {
 }
 
 func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values, resource string) (grant.Issued, bool) {
-	if !present(w, form, "code", "redirect_uri", "code_verifier") {
+	if !present(w, form, "code", "redirect_uri") { // a code_verifier that is missing is a wrong one
 		return grant.Issued{}, false
 	}
 	if oauth.IsLoopback(form.Get("redirect_uri")) && !s.within(w, r, s.guests, "") { // many people share the addresses of hosted clients
