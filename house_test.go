@@ -2,8 +2,10 @@ package foyer
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -15,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/examples/journal"
 	"example.com/foyer/mail"
@@ -35,6 +39,9 @@ type house struct {
 	kit     *Kit
 	store   store.Store
 	app     *journal.Journal
+	server  *mcp.Server
+	also    func(*house)      // adds to the server before the kit sees it; or nil
+	wire    http.RoundTripper // what requests go over; nil means the default
 
 	mu  sync.Mutex
 	now time.Time
@@ -42,19 +49,27 @@ type house struct {
 
 func newHouse(t testing.TB, change ...func(*Config)) *house {
 	t.Helper()
+	return newHouseWith(t, nil, change...)
+}
+
+// newHouseWith is newHouse with more items on the server.
+func newHouseWith(t testing.TB, also func(*house), change ...func(*Config)) *house {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, dir: t.TempDir(), jar: jar, log: &lockedBuffer{}, now: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC),
+	h := &house{t: t, dir: t.TempDir(), jar: jar, log: &lockedBuffer{}, also: also, now: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC),
 		change: func(cfg *Config) {
 			for _, c := range change {
 				c(cfg)
 			}
 		}}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.handler.Load().(http.Handler).ServeHTTP(w, r)
 	}))
+	server.Config.ErrorLog = log.New(h.log, "", 0)
+	server.Start()
 	h.issuer = server.URL
 	h.open()
 	t.Cleanup(func() {
@@ -101,7 +116,11 @@ func (h *house) open() {
 	if h.kit, err = newAt(cfg, h.clock); err != nil {
 		h.t.Fatal(err)
 	}
-	handler, err := h.kit.Handler(h.app.Server())
+	h.server = h.app.Server()
+	if h.also != nil {
+		h.also(h)
+	}
+	handler, err := h.kit.Handler(h.server)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -200,7 +219,7 @@ func (h *house) get(t testing.TB, path string) *http.Response {
 
 func (h *house) send(t testing.TB, r *http.Request) *http.Response {
 	t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: h.wire, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -336,4 +355,60 @@ func (g *guest) signIn(t testing.TB, address string) {
 	if a := g.call(t, "validate_token", `{"code":"`+g.digits(t, address)+`"}`); a.isError {
 		t.Fatalf("validate_token: %s", a.text)
 	}
+}
+
+// refreshed exchanges a refresh token of the guest's client.
+func (g *guest) refreshed(t testing.TB, token string) (int, map[string]any) {
+	t.Helper()
+	return g.token(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {g.client}, "refresh_token": {token}})
+}
+
+// renew exchanges the guest's refresh token, and keeps the answer.
+func (g *guest) renew(t testing.TB) {
+	t.Helper()
+	status, body := g.refreshed(t, g.refresh)
+	if status != http.StatusOK {
+		t.Fatalf("refresh: %d %v", status, body)
+	}
+	g.access, g.refresh = body["access_token"].(string), body["refresh_token"].(string)
+}
+
+// atOnce runs n calls of f at the same time, and waits for all.
+func atOnce(n int, f func(i int)) {
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-start
+			f(i)
+		})
+	}
+	close(start)
+	all.Wait()
+}
+
+// count asks the store's file for a number.
+func (h *house) count(t testing.TB, query string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(h.dir, "foyer.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// post sends a message of MCP with the guest's access token.
+func (g *guest) post(t testing.TB, method, params string) (status int, body string) {
+	t.Helper()
+	res := g.send(t, mcpRequest(t, g.issuer+"/mcp", g.access, 1, method, params))
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
 }

@@ -1,0 +1,129 @@
+package foyer
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// everywhere is where somebody might look after the story.
+func (s *story) everywhere() (all []place) {
+	s.t.Helper()
+	all = append(all, place{"log", s.log.String()})
+	all = append(all, s.rec.places...)
+	all = append(all, s.mails(s.t)...)
+	all = append(all, s.files(s.t)...)
+	return append(append(all, s.dump(s.t, "foyer.db")...), s.dump(s.t, "journal.db")...)
+}
+
+func TestT60T63SecretsAreSeenOnlyWhereTheyAreIssued(t *testing.T) {
+	s := newStory(t)
+	defer func(before *slog.Logger) { slog.SetDefault(before) }(slog.Default())
+	slog.SetDefault(slog.New(slog.NewTextHandler(s.log, nil))) // also what others log on their own
+	s.play()
+	s.faults()
+	canaries := func() []canary { return merged(append(append(s.derived(t), s.canaries...), s.rec.issued...)) }
+	places := s.everywhere()
+	for _, finding := range found(places, canaries()) {
+		t.Error(finding)
+	}
+	kinds := map[string]int{}
+	for _, c := range canaries() {
+		kinds[c.kind]++
+	}
+	for _, kind := range []string{"access token", "refresh token", "authorization code", "cookie", "sealed request", "digits", "configured secret"} {
+		if kinds[kind] == 0 {
+			t.Errorf("no %s was issued: the story is too short", kind)
+		}
+	}
+	for _, record := range []string{"fault", "panic", "outbox: not sent", "disk I/O error"} {
+		if !strings.Contains(s.log.String(), record) {
+			t.Errorf("the log has no %q: the story is too short", record)
+		}
+	}
+	for _, p := range places {
+		if strings.HasPrefix(p.name, "response") && strings.Contains(p.text, "secret-place") {
+			t.Errorf("%s shows what went wrong: %s", p.name, p.text)
+		}
+	}
+	t.Run("answers with a secret are kept by nobody and told to nobody", s.cautious)
+	t.Run("a place to which a browser is sent has nothing but an answer", s.sent)
+	t.Run("the search finds what is planted", func(t *testing.T) { s.bites(t, canaries()) })
+}
+
+func (s *story) cautious(t *testing.T) {
+	for _, res := range s.rec.secrets {
+		at := res.Request.Method + " " + res.Request.URL.Path
+		if c := res.Header.Get("Cache-Control"); !strings.Contains(c, "no-store") {
+			t.Errorf("%s: Cache-Control: %s", at, c)
+		}
+		if res.Request.URL.Path == "/authorize" && res.Header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: Referrer-Policy: %s", at, res.Header.Get("Referrer-Policy"))
+		}
+		for _, c := range res.Cookies() {
+			if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+				t.Errorf("%s: %s", at, c)
+			}
+		}
+	}
+}
+
+func (s *story) sent(t *testing.T) {
+	n := 0
+	for _, p := range s.rec.places {
+		if !strings.HasSuffix(p.name, ": Location") {
+			continue
+		}
+		n++
+		u, err := url.Parse(p.text)
+		if err != nil || !strings.HasPrefix(p.text, redirectURI+"?") || u.Fragment != "" {
+			t.Errorf("%s is %s: %v", p.name, p.text, err)
+			continue
+		}
+		for name := range u.Query() {
+			if !slices.Contains([]string{"code", "iss", "state", "error", "error_description"}, name) {
+				t.Errorf("%s has a parameter %s", p.name, name)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("nobody was sent anywhere")
+	}
+}
+
+// bites plants each kind of secret where it must not be.
+func (s *story) bites(t *testing.T, canaries []canary) {
+	newest := map[string]string{}
+	for _, c := range canaries {
+		newest[c.kind] = c.value
+	}
+	for kind, value := range newest {
+		for _, name := range []string{"log", "table foyer_users", "file foyer.db-wal", "mail somebody/000001.eml", "response 0 to GET /: body"} {
+			text := `level=INFO msg="` + value + `, and so on"`
+			if got := found([]place{{name, text}}, canaries); len(got) == 0 && !permitted(canaries, kind, name) {
+				t.Errorf("%s in %s is not found", kind, name)
+			}
+		}
+	}
+	g := s.guest(t)
+	g.call(t, "planted", "")
+	s.canaries = append(s.canaries, s.rec.issued...)
+	if got := found([]place{{"log", s.log.String()}}, s.canaries); !slices.ContainsFunc(got, func(f string) bool { return strings.HasPrefix(f, "access token") }) {
+		t.Errorf("a handler logged a token, and found was %q", got)
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "copy.db"), []byte("\x00\x01"+g.refresh+"\x00"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := found(s.files(t), s.canaries); len(got) == 0 {
+		t.Error("a refresh token in a file is not found")
+	}
+}
+
+func permitted(canaries []canary, kind, place string) bool {
+	return slices.ContainsFunc(canaries, func(c canary) bool { return c.kind == kind && c.allowed != nil && c.allowed(place) })
+}
