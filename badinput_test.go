@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,19 +92,16 @@ func strangePage(status int, media, location string) string {
 		return ""
 	case location != "":
 		return "sent elsewhere"
-	case status == http.StatusMethodNotAllowed: // the router's
-		return ""
 	case !strings.HasPrefix(media, "text/html"):
 		return "no page"
 	}
 	return ""
 }
 
-// strangeMCP wants JSON-RPC. The SDK's transport answers some mistakes in a line
-// of text, which no browser may take for a page.
+// strangeMCP wants JSON-RPC.
 func strangeMCP(status int, header http.Header, body string) string {
-	if strings.HasPrefix(header.Get("Content-Type"), "text/plain") && slices.Contains([]int{400, 405, 415}, status) && header.Get("X-Content-Type-Options") == "nosniff" {
-		return ""
+	if media := header.Get("Content-Type"); media != "application/json" && media != "text/event-stream" {
+		return "no JSON"
 	}
 	var m struct {
 		JSONRPC string          `json:"jsonrpc"`

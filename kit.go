@@ -149,7 +149,7 @@ func (k *Kit) authServer(app string) *authserver.Server {
 		resources = append(resources, k.cfg.Issuer+e.Path)
 	}
 	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: resources, Scopes: k.cfg.Scopes,
-		Clients: client.New(k.cfg.Store, unusedClient, k.now), Grants: k.grants, Keys: k.keys, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now})
+		Clients: client.New(k.cfg.Store, unusedClient, k.now), Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now})
 }
 
 func words(scopes gate.Scopes) []string {

@@ -43,7 +43,7 @@ func TestResourcesAreTheOwnersOwn(t *testing.T) {
 	}
 	_, theirs := b.read(t, bert, entryPrefix+made.ID)
 	_, none := b.read(t, bert, entryPrefix+"nothing")
-	if theirs == nil || none == nil || code(theirs) != code(none) || code(none) != mcp.CodeResourceNotFound {
+	if theirs == nil || none == nil || code(theirs) != code(none) || code(none) != jsonrpc.CodeInvalidParams {
 		t.Errorf("another's entry: %v; none: %v", theirs, none)
 	}
 }

@@ -3,6 +3,7 @@ package authserver
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/store"
@@ -23,7 +24,7 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) store.Hash {
 		Name:     s.cookieName(),
 		Value:    value.Reveal(),
 		Path:     "/",
-		MaxAge:   30 * 24 * 60 * 60, // seconds
+		MaxAge:   int(s.Browser / time.Second),
 		Secure:   s.secure(),
 		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,

@@ -60,7 +60,7 @@ func TestWhoGetsWhichCookie(t *testing.T) {
 			t.Errorf("%s: got %.100q, had %q", test.name, got, mine)
 		}
 	}
-	if value() == value() {
+	if one, other := value(), value(); one == other {
 		t.Error("two browsers got one cookie")
 	}
 }

@@ -65,7 +65,7 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 	r := &room{t: t, mux: http.NewServeMux(), store: s, log: &lockedBuffer{}, now: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC)}
 	grants := grant.New(s, keys, grant.Lifetimes{Code: minute, Access: time.Hour, Idle: 30 * day, Absolute: 90 * day,
 		GuestIdle: day, Overlap: minute, Client: 90 * day, Browser: 30 * day}, r.clock)
-	cfg := Config{App: "Notes", Issuer: issuer, Resources: []string{resource, issuer + "/other"}, Keys: keys, Grants: grants, Now: r.clock,
+	cfg := Config{App: "Notes", Issuer: issuer, Resources: []string{resource, issuer + "/other"}, Keys: keys, Grants: grants, Now: r.clock, Browser: 30 * day,
 		Scopes: gate.Scopes{
 			{Name: "notes:write", Words: "Write and delete your notes", Default: true},
 			{Name: "notes:export", Words: "Take a copy of all your notes"}},

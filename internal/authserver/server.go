@@ -25,6 +25,7 @@ type Config struct {
 	Clients   *client.Clients
 	Grants    *grant.Grants
 	Keys      secret.Keys
+	Browser   time.Duration         // how long a browser is remembered
 	Exempt    func(netip.Addr) bool // from the limits by client address and the global ones
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -66,4 +67,8 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /authorize", s.approve)
+	mux.HandleFunc("/authorize", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", "GET, POST")
+		s.page(w, http.StatusMethodNotAllowed, broken)
+	})
 }

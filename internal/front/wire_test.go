@@ -90,7 +90,7 @@ func readAll(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cut", http.StatusBadRequest)
 		return
 	}
-	io.WriteString(w, string(body))
+	w.Write(body)
 }
 
 const head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
@@ -140,7 +140,7 @@ func TestASlowHandlerIsNotCut(t *testing.T) {
 		case <-r.Context().Done():
 			http.Error(w, "cancelled", http.StatusInternalServerError)
 		case <-time.After(10 * time.Minute): // of the bubble
-			io.WriteString(w, string(body))
+			w.Write(body)
 		}
 		if err != nil {
 			t.Error(err)

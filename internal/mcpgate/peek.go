@@ -15,9 +15,10 @@ import (
 
 // A message is what the gate reads of a JSON-RPC message.
 type message struct {
-	ID     stdjson.RawMessage `json:"id"`
-	Method string             `json:"method"`
-	Params struct {
+	JSONRPC string             `json:"jsonrpc"`
+	ID      stdjson.RawMessage `json:"id"`
+	Method  string             `json:"method"`
+	Params  struct {
 		Name string `json:"name"`
 		URI  string `json:"uri"`
 		Ref  struct {
@@ -89,6 +90,9 @@ func peek(body []byte) (m message, bad *problem) {
 		_, _ = json.Parse(body, &told, settings) // any JSON text fits
 		m.ID = told.ID
 		return refuse(invalidRequest, "the message has a member of the wrong type: method, params.name and params.uri are strings, and params is an object")
+	}
+	if m.JSONRPC != "2.0" {
+		return refuse(invalidRequest, "jsonrpc must be \"2.0\"")
 	}
 	return m, nil
 }

@@ -20,10 +20,8 @@ const (
 
 // Error codes of client registration (RFC 7591 section 3.2.2).
 const (
-	InvalidRedirectURI          = "invalid_redirect_uri"
-	InvalidClientMetadata       = "invalid_client_metadata"
-	InvalidSoftwareStatement    = "invalid_software_statement"
-	UnapprovedSoftwareStatement = "unapproved_software_statement"
+	InvalidRedirectURI    = "invalid_redirect_uri"
+	InvalidClientMetadata = "invalid_client_metadata"
 )
 
 // Error codes of resources (RFC 8707 section 2, RFC 6750 section 3.1) and of

@@ -57,13 +57,5 @@ type ClientMetadata struct {
 type ClientInformation struct {
 	ClientID string `json:"client_id"`
 	IssuedAt int64  `json:"client_id_issued_at,omitempty"` // in seconds since 1970
-	*ClientSecret
 	ClientMetadata
-}
-
-// A ClientSecret is the part of a [ClientInformation] that a public client does
-// not have.
-type ClientSecret struct {
-	Secret    string `json:"client_secret"`
-	ExpiresAt int64  `json:"client_secret_expires_at"` // in seconds since 1970; 0 for never, and required beside a secret
 }

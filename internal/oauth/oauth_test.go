@@ -208,7 +208,7 @@ func TestDescriptionsHoldNoInput(t *testing.T) {
 	}
 }
 
-// Covers X62, X36 and X35.
+// Covers X62 and X35.
 func TestNoFieldIsNull(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -218,8 +218,6 @@ func TestNoFieldIsNull(t *testing.T) {
 		{"a public client", oauth.ClientInformation{ClientID: "c1", IssuedAt: 1, ClientMetadata: oauth.ClientMetadata{
 			RedirectURIs: []string{"https://a.example/cb"}, TokenEndpointAuthMethod: "none"}},
 			`{"client_id":"c1","client_id_issued_at":1,"redirect_uris":["https://a.example/cb"],"token_endpoint_auth_method":"none"}`},
-		{"a confidential client's secret says when it expires, be it never", oauth.ClientInformation{ClientID: "c1",
-			ClientSecret: &oauth.ClientSecret{Secret: "s"}}, `{"client_id":"c1","client_secret":"s","client_secret_expires_at":0}`},
 		{"tokens without refresh", oauth.Tokens{AccessToken: "a", TokenType: "Bearer", ExpiresIn: 60},
 			`{"access_token":"a","token_type":"Bearer","expires_in":60,"scope":""}`},
 		{"an empty resource", oauth.ResourceMetadata{Resource: "https://a.example"}, `{"resource":"https://a.example"}`},

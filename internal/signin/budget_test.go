@@ -75,7 +75,7 @@ func TestAMailboxNeverHasMoreThanThreeOpenChallenges(t *testing.T) {
 func TestAGrantThatAsksAgainTooSoonIsTold(t *testing.T) {
 	r := newRoom(t)
 	g := r.guest()
-	right := r.asks(g, "ann@example.com")
+	r.asks(g, "ann@example.com")
 	r.advance(20 * time.Second)
 	if err := r.begin(g, "ann@example.com"); err != (TooMany{40 * time.Second}) {
 		t.Errorf("asking again after 20 s: %v", err)
@@ -87,7 +87,7 @@ func TestAGrantThatAsksAgainTooSoonIsTold(t *testing.T) {
 	}
 	r.flush()
 	r.advance(time.Microsecond)
-	right = r.asks(g, "ann@example.com")
+	right := r.asks(g, "ann@example.com")
 	if sent := r.flush(); len(sent) != 1 {
 		t.Errorf("%d mails", len(sent))
 	}
