@@ -21,7 +21,7 @@ func (s *story) everywhere() (all []place) {
 	return append(append(all, s.dump(s.t, "foyer.db")...), s.dump(s.t, "journal.db")...)
 }
 
-func TestT60T63SecretsAreSeenOnlyWhereTheyAreIssued(t *testing.T) {
+func TestT60T61T63SecretsAreSeenOnlyWhereTheyAreIssued(t *testing.T) {
 	s := newStory(t)
 	defer func(before *slog.Logger) { slog.SetDefault(before) }(slog.Default())
 	slog.SetDefault(slog.New(slog.NewTextHandler(s.log, nil))) // also what others log on their own

@@ -216,9 +216,15 @@ func secretIn(path string) (string, error) {
 	return secret, errors.Join(err, file.Sync(), file.Close())
 }
 
+// httpServer serves h to clients that may be slow, or wicked. The kit limits
+// bodies by itself; headers and idle connections are the server's to limit.
+func httpServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+}
+
 // serve serves until ctx ends, and then lets requests finish.
 func (s server) serve(ctx context.Context, listener net.Listener) error {
-	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	srv := httpServer(s.handler)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }()
 	select {
