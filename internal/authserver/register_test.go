@@ -113,9 +113,12 @@ func TestEqualRegistrationsAreOneClient(t *testing.T) {
 // R-83: 20 an hour for an address, 200 for everyone, and then a number of
 // seconds that is enough.
 func TestRegistrationsAreCounted(t *testing.T) {
-	const body = `{"redirect_uris":["` + loopback + `"]}`
 	r := newRoom(t, counted)
-	register := func(addr string) *httptest.ResponseRecorder { return r.registerJSON(body, "Remote: "+addr) }
+	n := 0
+	again := func(addr string, n int) *httptest.ResponseRecorder {
+		return r.registerJSON(fmt.Sprintf(`{"client_name":"client %d","redirect_uris":["%s"]}`, n, loopback), "Remote: "+addr)
+	}
+	register := func(addr string) *httptest.ResponseRecorder { n++; return again(addr, n) }
 	for i := range 20 {
 		if w := register("192.0.2.1:1000"); w.Code != http.StatusCreated {
 			t.Fatalf("registration %d: %d", i, w.Code)
@@ -125,6 +128,9 @@ func TestRegistrationsAreCounted(t *testing.T) {
 	w := register("192.0.2.1:2000")
 	if body := object(t, w); w.Code != http.StatusTooManyRequests || body["error"] != "temporarily_unavailable" || w.Header().Get("Retry-After") != "179" {
 		t.Fatalf("registration 21: %d %v %v", w.Code, w.Header(), body)
+	}
+	if w := again("192.0.2.1:2000", 7); w.Code != http.StatusCreated {
+		t.Errorf("a client that is registered already adds no record, and is refused: %d", w.Code)
 	}
 	r.advance(179 * time.Second)
 	if w := register("192.0.2.1:2000"); w.Code != http.StatusCreated {
@@ -148,7 +154,7 @@ func TestRegistrationsAreCounted(t *testing.T) {
 func TestExemptAddressesAreNotCounted(t *testing.T) {
 	r := newRoom(t, func(cfg *Config) { cfg.Exempt = netip.Addr.IsLoopback })
 	for i := range 3 * registersInAll {
-		if w := r.registerJSON(`{"redirect_uris":["`+loopback+`"]}`, "Remote: 127.0.0.1:1"); w.Code != http.StatusCreated {
+		if w := r.registerJSON(fmt.Sprintf(`{"client_name":"client %d","redirect_uris":["%s"]}`, i, loopback), "Remote: 127.0.0.1:1"); w.Code != http.StatusCreated {
 			t.Fatalf("registration %d: %d", i, w.Code)
 		}
 	}

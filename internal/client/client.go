@@ -77,6 +77,24 @@ func (cs *Clients) Register(ctx context.Context, m oauth.ClientMetadata) (store.
 	return c, nil
 }
 
+// Known reports whether a client that describes itself by m is registered: to
+// register it again adds no record. It refuses as Register does.
+func (cs *Clients) Known(ctx context.Context, m oauth.ClientMetadata) (known bool, err error) {
+	described, err := describe(m)
+	if err != nil {
+		return false, err
+	}
+	err = cs.store.View(ctx, func(tx store.Tx) error {
+		_, err := tx.ClientByDigest(ctx, described.Digest)
+		known = err == nil
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, fmt.Errorf("client: known: %w", err)
+	}
+	return known, nil
+}
+
 // describe returns the record of a client that describes itself by m, without
 // an ID.
 func describe(m oauth.ClientMetadata) (store.Client, error) {

@@ -249,3 +249,19 @@ func TestAFaultIsNoRefusal(t *testing.T) {
 		}
 	}
 }
+
+func TestKnown(t *testing.T) {
+	f := newFixture(t)
+	m := oauth.ClientMetadata{ClientName: "Notes", RedirectURIs: []string{"https://a.example/cb"}}
+	for _, want := range []bool{false, true} {
+		if known, err := f.Known(t.Context(), m); known != want || err != nil {
+			t.Errorf("Known = %v, %v; want %v", known, err, want)
+		}
+		if _, err := f.Register(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.Known(t.Context(), oauth.ClientMetadata{}); err != ErrRedirectURIs {
+		t.Errorf("without a redirect URI: %v", err)
+	}
+}
