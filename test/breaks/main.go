@@ -39,6 +39,14 @@ func run(n int, prefixes []string) error {
 	if err != nil || len(patches) == 0 {
 		return fmt.Errorf("no patches here: %w", err)
 	}
+	tree, err := os.MkdirTemp("", "breaks")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tree)
+	if err := errors.Join(copyTree(tree), fit(tree, patches)); err != nil {
+		return err
+	}
 	if len(prefixes) > 0 {
 		patches = slices.DeleteFunc(patches, func(path string) bool {
 			return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(filepath.Base(path), p) })
@@ -48,20 +56,28 @@ func run(n int, prefixes []string) error {
 		rand.Shuffle(len(patches), func(i, j int) { patches[i], patches[j] = patches[j], patches[i] })
 		patches = patches[:n]
 	}
-	tree, err := os.MkdirTemp("", "breaks")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tree)
-	if err := copyTree(tree); err != nil {
-		return err
-	}
 	var problems []error
 	for _, path := range patches {
 		err := play(tree, path)
 		problems = append(problems, err)
 		if err == nil {
 			fmt.Println("ok  ", filepath.Base(path))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// fit tells which patches do not fit the code any more, also of those that are
+// not played.
+func fit(tree string, patches []string) error {
+	var problems []error
+	for _, path := range patches {
+		patch, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if out, err := in(tree, patch, "git", "apply", "--check", "-"); err != nil {
+			problems = append(problems, fmt.Errorf("%s does not fit the code any more: %s", path, out))
 		}
 	}
 	return errors.Join(problems...)
@@ -101,7 +117,7 @@ func play(tree, path string) error {
 		return fmt.Errorf("%s: the first line must name a package and a test", path)
 	}
 	if out, err := in(tree, patch, "git", "apply", "-"); err != nil {
-		return fmt.Errorf("%s does not fit the code any more: %s", path, out)
+		return fmt.Errorf("%s: %s", path, out)
 	}
 	out, err := in(tree, nil, "go", "test", "-count=1", "-run", "^"+test+"$", pkg)
 	if mended, err := in(tree, patch, "git", "apply", "-R", "-"); err != nil {
