@@ -21,6 +21,7 @@ type AddressError struct {
 	Reason string // a sentence or two for a person or a model; holds nothing of the text that was refused
 }
 
+// Error returns the reason, with nothing of the text that was refused.
 func (e *AddressError) Error() string { return ErrAddress.Error() + ": " + e.Reason }
 
 // Unwrap returns [ErrAddress].
