@@ -47,13 +47,6 @@ func Record(ctx context.Context, tx store.Tx, key string, now time.Time, budgets
 	return save(ctx, tx, add(c, now, budgets))
 }
 
-// Total returns how many events were counted under key since it was last
-// cleared, or forgotten.
-func Total(ctx context.Context, tx store.Tx, key string, now time.Time) (int, error) {
-	c, err := read(ctx, tx, key, now)
-	return c.Total, err
-}
-
 // Clear forgets everything that was counted under key.
 func Clear(ctx context.Context, tx store.Tx, key string, now time.Time) error {
 	c, err := read(ctx, tx, key, now)
