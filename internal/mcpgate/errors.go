@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/words"
 )
 
@@ -14,26 +15,31 @@ import (
 // told no error. The body is a JSON-RPC error, because clients give up the whole
 // connection for any other.
 func (e Endpoint) challenge(w http.ResponseWriter, status int, code string, scopes []string, id json.RawMessage, text string) {
-	params := []string{`resource_metadata="` + e.MetadataURL + `"`}
-	if code != "" {
-		params = append([]string{`error="` + code + `"`, `error_description="` + description(code) + `"`}, params...)
+	description := "the access token is unknown, expired or revoked"
+	if code == oauth.InsufficientScope {
+		description = "more consent is needed for this operation"
 	}
-	params = append(params, `scope="`+strings.Join(scopes, " ")+`"`)
-	w.Header().Set("WWW-Authenticate", "Bearer "+strings.Join(params, ", "))
+	w.Header().Set("WWW-Authenticate", e.header(code, description, scopes))
 	writeError(w, status, id, status, text, nil)
 }
 
-func description(code string) string {
-	if code == "insufficient_scope" {
-		return "more consent is needed for this operation"
+// header is a challenge as a header says it. What asks for a sign-in alone asks
+// for the least scope there is.
+func (e Endpoint) header(code, description string, scopes []string) string {
+	params := `resource_metadata="` + e.MetadataURL + `"`
+	if code != "" {
+		params = `error="` + code + `", error_description="` + description + `", ` + params
 	}
-	return "the access token is unknown, expired or revoked"
+	if len(scopes) == 0 {
+		scopes = []string{gate.Guest}
+	}
+	return "Bearer " + params + `, scope="` + strings.Join(scopes, " ") + `"`
 }
 
 // refuse answers a refusal in the dress of HTTP.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, m message, c carried, ref refusal) {
 	if ref.decision.Outcome == gate.Challenge {
-		c.endpoint.challenge(w, http.StatusForbidden, "insufficient_scope", ref.decision.Scopes, m.ID, words.ConsentNeeded(ref.name, ref.decision.Scopes))
+		c.endpoint.challenge(w, http.StatusForbidden, oauth.InsufficientScope, ref.decision.Scopes, m.ID, words.ConsentNeeded(ref.name, ref.decision.Scopes))
 		return
 	}
 	err := unknown(ref)

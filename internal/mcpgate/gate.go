@@ -21,6 +21,7 @@ import (
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/words"
 	"example.com/foyer/store"
@@ -104,13 +105,13 @@ func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, 
 		return carried{}, false
 	}
 	if len(values) > 1 || strings.TrimSpace(token) == "" {
-		e.challenge(w, http.StatusUnauthorized, "invalid_token", []string{gate.Guest}, id, words.BadToken)
+		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, []string{gate.Guest}, id, words.BadToken)
 		return carried{}, false
 	}
 	b, err := g.Grants.Check(r.Context(), strings.TrimSpace(token), e.Resource)
 	switch {
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
-		e.challenge(w, http.StatusUnauthorized, "invalid_token", []string{gate.Guest}, id, words.BadToken)
+		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, []string{gate.Guest}, id, words.BadToken)
 		return carried{}, false
 	case err != nil:
 		g.fault(r, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/words"
 )
 
@@ -85,8 +86,7 @@ func (g *Gate) result(c carried, ref refusal, hasOutputSchema bool) *mcp.CallToo
 	d := g.denial(c.caller, ref)
 	res.Meta = mcp.Meta{"foyer/denial": d}
 	if ref.decision.Outcome == gate.Challenge {
-		res.Meta["mcp/www_authenticate"] = []string{fmt.Sprintf(`Bearer error="insufficient_scope", error_description="sign-in needed", resource_metadata=%q, scope=%q`,
-			c.endpoint.MetadataURL, scopeParam(ref.decision.Scopes))}
+		res.Meta["mcp/www_authenticate"] = []string{c.endpoint.header(oauth.InsufficientScope, "sign-in needed", ref.decision.Scopes)}
 	}
 	if !hasOutputSchema { // else clients would check it against the schema of what the tool answers, errors included
 		res.StructuredContent = map[string]any{"auth": d}
@@ -143,15 +143,4 @@ func unknown(ref refusal) *jsonrpc.Error {
 		return &jsonrpc.Error{Code: invalidParams, Message: "Resource not found", Data: data}
 	}
 	return &jsonrpc.Error{Code: invalidParams, Message: fmt.Sprintf("unknown %s %q", ref.kind, ref.name)}
-}
-
-func scopeParam(scopes []string) string {
-	if len(scopes) == 0 {
-		return gate.Guest
-	}
-	s := scopes[0]
-	for _, more := range scopes[1:] {
-		s += " " + more
-	}
-	return s
 }

@@ -24,13 +24,11 @@ const (
 	InvalidClientMetadata = "invalid_client_metadata"
 )
 
-// Error codes of resources (RFC 8707 section 2, RFC 6750 section 3.1) and of
-// revocation (RFC 7009 section 2.2.1).
+// Error codes of resources (RFC 8707 section 2, RFC 6750 section 3.1).
 const (
-	InvalidTarget        = "invalid_target"
-	InvalidToken         = "invalid_token"
-	InsufficientScope    = "insufficient_scope"
-	UnsupportedTokenType = "unsupported_token_type"
+	InvalidTarget     = "invalid_target"
+	InvalidToken      = "invalid_token"
+	InsufficientScope = "insufficient_scope"
 )
 
 // An Error is a refusal in the words of the protocol, as it is sent.
