@@ -42,6 +42,12 @@ func (a Address) Masked() string {
 	return a.text[:1] + "***" + a.text[strings.LastIndexByte(a.text, '@'):]
 }
 
+// Masked returns [Address.Masked] of text, or "" where text is not an address.
+func Masked(text string) string {
+	a, _ := ParseAddress(text) // the zero Address on an error
+	return a.Masked()
+}
+
 // RateKey returns what the address has in common with its variants: String
 // without a +tag and without the dots of the local part. It is for budgets
 // only. At many providers the variants are different people, so that an

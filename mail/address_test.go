@@ -275,6 +275,12 @@ func TestMaskedTellsTheFirstCharacterOnly(t *testing.T) {
 		if got := address(t, text).Masked(); got != want {
 			t.Errorf("Masked of %q = %q, want %q", text, got, want)
 		}
+		if got := Masked(text); got != want {
+			t.Errorf("Masked(%q) = %q, want %q", text, got, want)
+		}
+	}
+	if got := Masked("no address, but a secret"); got != "" {
+		t.Errorf("of what is no address Masked shows %q", got)
 	}
 }
 

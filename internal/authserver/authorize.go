@@ -12,6 +12,7 @@ import (
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
 
@@ -53,7 +54,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	case deny:
 		s.page(w, http.StatusForbidden, s.needsPerson(req))
 	case askGuest:
-		s.ask(w, r, req, browser, asGuest(s.App, words.ClientName(req.Client.Name), masked(user.Email), destination(req.RedirectURI)))
+		s.ask(w, r, req, browser, asGuest(s.App, words.ClientName(req.Client.Name), mail.Masked(user.Email), destination(req.RedirectURI)))
 	case askRedirect:
 		s.ask(w, r, req, browser, leaving(s.App, words.ClientName(req.Client.Name), destination(req.RedirectURI)))
 	default:

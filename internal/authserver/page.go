@@ -12,7 +12,6 @@ import (
 
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/words"
-	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
 
@@ -100,13 +99,4 @@ func (s *Server) wordsOf(scopes []string) []string {
 		}
 	}
 	return all
-}
-
-// masked shows enough of an address to the person who has it.
-func masked(email string) string {
-	address, err := mail.ParseAddress(email)
-	if err != nil {
-		return "a user"
-	}
-	return address.Masked()
 }

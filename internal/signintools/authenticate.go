@@ -19,7 +19,7 @@ func authenticateTool(app string) *mcp.Tool {
 		Title:       "Sign in: mail a one-time code",
 		Description: words.AuthenticateDescription(app),
 		InputSchema: schema(map[string]any{"email": map[string]any{"type": "string", "maxLength": 254, "description": "The user's e-mail address, as the user typed it."}}, "email"),
-		Annotations: &mcp.ToolAnnotations{Title: "Sign in: mail a one-time code", DestructiveHint: pointer(true), OpenWorldHint: pointer(true)}, // so that clients ask before a mail goes out
+		Annotations: &mcp.ToolAnnotations{Title: "Sign in: mail a one-time code", DestructiveHint: new(true), OpenWorldHint: new(true)}, // so that clients ask before a mail goes out
 	}
 }
 
@@ -58,13 +58,5 @@ func (t *Tools) authenticate(ctx context.Context, arguments json.RawMessage) (an
 
 // signedInAs answers whoever signs in again.
 func signedInAs(c gate.Caller) answer {
-	return answer{text: words.SignedInAlready(masked(c.Email)), data: map[string]any{"status": "signed_in", "as": masked(c.Email)}}
-}
-
-func masked(email string) string {
-	address, err := mail.ParseAddress(email)
-	if err != nil {
-		return "a user"
-	}
-	return address.Masked()
+	return answer{text: words.SignedInAlready(mail.Masked(c.Email)), data: map[string]any{"status": "signed_in", "as": mail.Masked(c.Email)}}
 }

@@ -18,7 +18,7 @@ func logoutTool(app string) *mcp.Tool {
 		Title:       "Sign out",
 		Description: words.LogoutDescription(app),
 		InputSchema: schema(map[string]any{}),
-		Annotations: &mcp.ToolAnnotations{Title: "Sign out", DestructiveHint: pointer(true), IdempotentHint: true, OpenWorldHint: pointer(false)},
+		Annotations: &mcp.ToolAnnotations{Title: "Sign out", DestructiveHint: new(true), IdempotentHint: true, OpenWorldHint: new(false)},
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -135,12 +134,4 @@ func schema(properties map[string]any, required ...string) json.RawMessage {
 		panic(err) // maps of strings are JSON
 	}
 	return text
-}
-
-func pointer[T any](v T) *T { return &v }
-
-func sorted(names []string) []string {
-	names = slices.Clone(names)
-	slices.Sort(names)
-	return names
 }

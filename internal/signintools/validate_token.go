@@ -11,6 +11,7 @@ import (
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
 )
 
 func validateTool(app string) *mcp.Tool {
@@ -22,7 +23,7 @@ func validateTool(app string) *mcp.Tool {
 			"code":            map[string]any{"type": "string", "maxLength": 32, "description": "The digits from the mail, with all leading zeros."},
 			"validationToken": map[string]any{"type": "string", "maxLength": 32, "description": "Another name for code."},
 		}),
-		Annotations: &mcp.ToolAnnotations{Title: "Sign in: give the one-time code", DestructiveHint: pointer(true), OpenWorldHint: pointer(true)},
+		Annotations: &mcp.ToolAnnotations{Title: "Sign in: give the one-time code", DestructiveHint: new(true), OpenWorldHint: new(true)},
 	}
 }
 
@@ -55,10 +56,10 @@ func (t *Tools) validate(ctx context.Context, arguments json.RawMessage) (answer
 	}
 	c.UserID, c.Email, c.Level = user.ID, user.Email, signin.Level
 	c.Scopes = slices.Concat(c.Scopes, t.SignIn.Scopes)
-	unlocked := sorted(t.Unlocks(c))
-	return answer{text: words.SignedIn(masked(user.Email), unlocked), data: map[string]any{
+	unlocked := slices.Sorted(slices.Values(t.Unlocks(c)))
+	return answer{text: words.SignedIn(mail.Masked(user.Email), unlocked), data: map[string]any{
 		"status":   "signed_in",
-		"as":       masked(user.Email),
+		"as":       mail.Masked(user.Email),
 		"level":    signin.Level,
 		"unlocked": unlocked,
 	}}, nil

@@ -8,6 +8,7 @@ import (
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
 )
 
 func whoamiTool(app string) *mcp.Tool {
@@ -24,7 +25,7 @@ func whoamiTool(app string) *mcp.Tool {
 			"expires_in": map[string]any{"type": "integer", "description": "Seconds that a mailed one-time code still lives."},
 			"next":       map[string]any{"type": "array", "items": map[string]any{"type": "string"}, "description": "Tools that make sense now."},
 		}, "status", "scopes"),
-		Annotations: &mcp.ToolAnnotations{Title: "Who is signed in", ReadOnlyHint: true, IdempotentHint: true, OpenWorldHint: pointer(false)},
+		Annotations: &mcp.ToolAnnotations{Title: "Who is signed in", ReadOnlyHint: true, IdempotentHint: true, OpenWorldHint: new(false)},
 	}
 }
 
@@ -33,16 +34,16 @@ func (t *Tools) whoami(ctx context.Context, _ json.RawMessage) (answer, error) {
 	c := gate.CallerFrom(ctx)
 	scopes := append([]string{}, c.Scopes...)
 	if c.SignedIn() {
-		return answer{text: words.YouAre(masked(c.Email)), data: map[string]any{
-			"status": "signed_in", "as": masked(c.Email), "level": c.Level, "scopes": scopes, "next": []string{words.Logout}}}, nil
+		return answer{text: words.YouAre(mail.Masked(c.Email)), data: map[string]any{
+			"status": "signed_in", "as": mail.Masked(c.Email), "level": c.Level, "scopes": scopes, "next": []string{words.Logout}}}, nil
 	}
 	waiting, ok, err := t.SignIn.Pending(ctx, c.GrantID)
 	if err != nil {
 		return answer{}, err
 	}
 	if ok {
-		return answer{text: words.CodeExpected(masked(waiting.Email), waiting.ExpiresIn), data: map[string]any{
-			"status": "pending", "as": masked(waiting.Email), "scopes": scopes, "expires_in": words.Seconds(waiting.ExpiresIn), "next": []string{words.ValidateToken}}}, nil
+		return answer{text: words.CodeExpected(mail.Masked(waiting.Email), waiting.ExpiresIn), data: map[string]any{
+			"status": "pending", "as": mail.Masked(waiting.Email), "scopes": scopes, "expires_in": words.Seconds(waiting.ExpiresIn), "next": []string{words.ValidateToken}}}, nil
 	}
 	return answer{text: words.YouAreAGuest, data: map[string]any{"status": "guest", "scopes": scopes, "next": []string{words.Authenticate}}}, nil
 }
