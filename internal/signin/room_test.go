@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"example.com/foyer/internal/grant"
-	"example.com/foyer/internal/limit"
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
@@ -237,8 +236,12 @@ func (r *room) grant(g guest) (gr store.Grant) {
 
 func (r *room) total(key string) (n int) {
 	r.t.Helper()
-	r.view(func(tx store.Tx) (err error) {
-		n, err = limit.Total(r.t.Context(), tx, key, r.clock())
+	r.view(func(tx store.Tx) error {
+		c, err := tx.Counter(r.t.Context(), key)
+		if errors.Is(err, store.ErrNotFound) || err == nil && !c.Expires.IsZero() && !r.clock().Before(c.Expires) {
+			return nil
+		}
+		n = c.Total
 		return err
 	})
 	return n
