@@ -13,7 +13,17 @@ import (
 // every call, so that a claim and a revocation act at once. It refuses with
 // [ErrUnknown] or [ErrRevoked].
 func (g *Grants) Check(ctx context.Context, accessToken, resource string) (store.Bearer, error) {
-	b, err := g.store.Bearer(ctx, secret.HashOf(accessToken))
+	b, err := g.Look(ctx, secret.HashOf(accessToken), resource)
+	if err == nil && b.Token.Generation > 1 && b.Token.UsedAt.IsZero() {
+		g.note(b.Token.Hash)
+	}
+	return b, err
+}
+
+// Look is [Grants.Check] by the hash of an access token, for whatever goes on
+// under the token after its request. It counts as no use of the token.
+func (g *Grants) Look(ctx context.Context, access store.Hash, resource string) (store.Bearer, error) {
+	b, err := g.store.Bearer(ctx, access)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Bearer{}, ErrUnknown
 	} else if err != nil {
@@ -25,10 +35,31 @@ func (g *Grants) Check(ctx context.Context, accessToken, resource string) (store
 	if err := checkAccess(b.Token, b.Grant, g.now()); err != nil {
 		return store.Bearer{}, err
 	}
-	if b.Token.Generation > 1 && b.Token.UsedAt.IsZero() {
-		g.note(b.Token.Hash)
-	}
 	return b, nil
+}
+
+// Stands returns nil for a grant that works, and [ErrUnknown] or [ErrRevoked]
+// for one that is over.
+func (g *Grants) Stands(ctx context.Context, id string) error {
+	var refusal error
+	err := g.store.View(ctx, func(tx store.Tx) error {
+		gr, err := tx.Grant(ctx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound), err == nil && !g.now().Before(gr.Expires):
+			refusal = ErrUnknown
+		case err != nil:
+			return err
+		case !gr.RevokedAt.IsZero():
+			refusal = ErrRevoked
+		default:
+			refusal = nil
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return refusal
 }
 
 // checkAccess reports why t is no working access token of gr, or nil.

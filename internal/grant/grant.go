@@ -54,6 +54,8 @@ type Grants struct {
 	life  Lifetimes
 	now   func() time.Time
 
+	changes *changes
+
 	mu    sync.Mutex
 	notes map[store.Hash]struct{} // access tokens whose first use is being noted
 	busy  sync.WaitGroup          // of the notes
@@ -61,7 +63,7 @@ type Grants struct {
 
 // New returns the rules over s. now is time.Now outside of tests.
 func New(s store.Store, keys secret.Keys, life Lifetimes, now func() time.Time) *Grants {
-	return &Grants{store: s, keys: keys, life: life, now: now, notes: map[store.Hash]struct{}{}}
+	return &Grants{store: s, keys: keys, life: life, now: now, changes: newChanges(), notes: map[store.Hash]struct{}{}}
 }
 
 // Close waits until everything that goes on behind a request is written.

@@ -74,11 +74,12 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 	}
 	var issued Issued
 	var refusal error
+	var ended string
 	err := g.store.Update(ctx, func(tx store.Tx) (err error) {
 		issued, refusal = Issued{}, nil // Update may run this again
 		switch first, err := tx.Redemption(ctx, a.ID); {
 		case err == nil:
-			refusal = ErrCodeUsed
+			refusal, ended = ErrCodeUsed, first.GrantID
 			return revokeByID(ctx, tx, first.GrantID, now) // and no error for ErrCodeUsed: the revocation must stay
 		case !errors.Is(err, store.ErrNotFound):
 			return err
@@ -88,6 +89,9 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 	})
 	if err != nil {
 		return Issued{}, fmt.Errorf("grant: redeem: %w", err)
+	}
+	if errors.Is(refusal, ErrCodeUsed) {
+		g.Announce(ended)
 	}
 	return issued, refusal
 }

@@ -36,9 +36,11 @@ type Renewal struct {
 func (g *Grants) Refresh(ctx context.Context, r Renewal) (Issued, error) {
 	var issued Issued
 	var refusal error
+	var id string
 	err := g.store.Update(ctx, func(tx store.Tx) (err error) {
 		issued, refusal = Issued{}, nil // Update may run this again
 		t, gr, err := byToken(ctx, tx, r.RefreshToken.Hash())
+		id = gr.ID
 		switch {
 		case errors.Is(err, store.ErrNotFound), err == nil && gr.ClientID != r.ClientID:
 			refusal = ErrUnknown
@@ -54,6 +56,9 @@ func (g *Grants) Refresh(ctx context.Context, r Renewal) (Issued, error) {
 	})
 	if err != nil {
 		return Issued{}, fmt.Errorf("grant: refresh: %w", err)
+	}
+	if errors.Is(refusal, ErrReused) {
+		g.Announce(id)
 	}
 	return issued, refusal
 }

@@ -22,8 +22,9 @@ const MailReused = "reused"
 // revoke: no error. It refuses with [ErrNotYours].
 func (g *Grants) Revoke(ctx context.Context, clientID string, h store.Hash) error {
 	var refusal error
+	var ended string
 	err := g.store.Update(ctx, func(tx store.Tx) error {
-		refusal = nil
+		refusal, ended = nil, ""
 		now := g.now()
 		t, gr, err := byToken(ctx, tx, h)
 		switch {
@@ -37,10 +38,14 @@ func (g *Grants) Revoke(ctx context.Context, clientID string, h store.Hash) erro
 		case t.Epoch != gr.Epoch, !now.Before(gr.Expires), t.Kind == store.Access && !now.Before(t.Expires):
 			return nil // left behind or over: who holds it has no say any more
 		}
+		ended = gr.ID
 		return end(ctx, tx, gr, now)
 	})
 	if err != nil {
 		return fmt.Errorf("grant: revoke: %w", err)
+	}
+	if ended != "" {
+		g.Announce(ended)
 	}
 	return refusal
 }

@@ -16,9 +16,11 @@ var ErrGuest = errors.New("grant: nobody is signed in")
 // earlier guest's. It refuses with [ErrUnknown], [ErrRevoked] or [ErrGuest].
 func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
 	var refusal error
+	var id string
 	err := g.store.Update(ctx, func(tx store.Tx) error {
 		now := g.now()
 		t, gr, err := ByAccess(ctx, tx, access, now)
+		id = gr.ID
 		switch {
 		case errors.Is(err, ErrUnknown), errors.Is(err, ErrRevoked):
 			refusal = err
@@ -37,6 +39,9 @@ func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
 	})
 	if err != nil {
 		return fmt.Errorf("grant: sign out: %w", err)
+	}
+	if refusal == nil {
+		g.Announce(id)
 	}
 	return refusal
 }

@@ -40,6 +40,9 @@ func (s *SignIn) Verify(ctx context.Context, a Asker, answer string) (store.User
 	if err != nil {
 		return store.User{}, fmt.Errorf("signin: verify: %w", err)
 	}
+	if refusal == nil {
+		s.Grants.Announce(a.GrantID)
+	}
 	if w := (Wrong{}); errors.As(refusal, &w) { // an answer that was compared: only those can shut everyone out
 		s.flood.failed(a, now)
 		if w.Left == 0 {
