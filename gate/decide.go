@@ -15,12 +15,18 @@ func (rs Rules) Decide(c Caller, name string) Decision {
 // Listed reports whether a list shows the item that d was decided about: as it
 // is for Allow, locked for Challenge. A list asks the very decision that a call
 // gets, so the two never disagree.
-func (d Decision) Listed() bool { return d.Outcome == Allow || d.Outcome == Challenge }
+func (d Decision) Listed() bool {
+	return d.Outcome == Allow || d.Outcome == Challenge && d.Reason != NeedsGrant
+}
+
+var guestScope = []string{Guest}
 
 func (r Rule) decide(c Caller) Decision {
 	switch {
 	case r.who == nobody:
 		return Decision{Outcome: Deny, Reason: Unknown}
+	case r.who == anyGrant && c.GrantID == "":
+		return Decision{Outcome: Challenge, Reason: NeedsGrant, Scopes: guestScope}
 	case r.who == guestsOnly && c.SignedIn():
 		return Decision{Outcome: Deny, Reason: ForGuests}
 	case r.who == signedIn && !c.SignedIn():

@@ -17,6 +17,7 @@ type Reason string
 const (
 	Unknown     Reason = "unknown"      // no such item, as far as this caller may know
 	ForGuests   Reason = "guests_only"  // and the caller is a user
+	NeedsGrant  Reason = "needs_grant"  // the caller has no token
 	NeedsSignIn Reason = "sign_in"      // the caller is a guest
 	NeedsScope  Reason = "needs_scopes" // the grant lacks some of the scopes
 )

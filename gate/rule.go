@@ -1,7 +1,7 @@
 package gate
 
 // A Rule says what one item asks of a caller. Make one with [Anyone],
-// [GuestsOnly], [SignedIn] or [Scope]. The zero Rule refuses everyone.
+// [AnyGrant], [GuestsOnly], [SignedIn] or [Scope]. The zero Rule refuses everyone.
 type Rule struct {
 	who    who
 	scopes []string
@@ -13,12 +13,18 @@ type who int
 const (
 	nobody who = iota
 	anyone
+	anyGrant
 	guestsOnly
 	signedIn
 )
 
 // Anyone lets every caller through, guests included.
 func Anyone() Rule { return Rule{who: anyone} }
+
+// AnyGrant lets every caller through who has a token, guests included: for items
+// that keep something for their caller, whom [Caller.Owner] then names. Without
+// a token the item is not listed, and a call is asked to get one.
+func AnyGrant() Rule { return Rule{who: anyGrant} }
 
 // GuestsOnly lets everyone through but users: for items about signing in. The
 // item leaves the lists of users; a call from a list that is older than the

@@ -9,9 +9,17 @@ import (
 
 // Scopes that exist on every server and cannot be declared.
 const (
-	Guest         = "guest"          // what a guest's grant has; it opens nothing of a person's
+	Guest         = "guest"          // what a guest's grant has; it opens nothing of a person's. Also an [Entry]
 	OfflineAccess = "offline_access" // asked for by clients that want refresh tokens; never granted or needed
 )
+
+// An Entry is how an endpoint greets a request without a token. [Guest] is one:
+// 401, and a guest's token for every client that asks.
+type Entry string
+
+// Lazy is the entry that lets a request without a token in, as that of a caller
+// without a grant. A rule that asks for more is answered by 401.
+const Lazy Entry = "lazy"
 
 // A ScopeInfo describes a scope that a client may ask for.
 type ScopeInfo struct {

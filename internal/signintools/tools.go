@@ -24,7 +24,7 @@ var Names = []string{words.Authenticate, words.ValidateToken, words.Whoami, word
 func Rules() gate.Rules {
 	rules := gate.Rules{}
 	for _, name := range Names {
-		rules[name] = gate.Anyone()
+		rules[name] = gate.AnyGrant()
 	}
 	return rules
 }
