@@ -89,10 +89,16 @@ type Config struct {
 	DangerouslyNoLimits bool
 }
 
-// An Endpoint is a path at which the server is. Without a token it answers 401,
-// and gives any client a guest's token without a page.
+// An Endpoint is a path at which the server is. It is a protected resource of
+// its own: a token for one endpoint is none for another.
 type Endpoint struct {
 	Path string // such as "/mcp"
+
+	// Entry is how a request without a token is greeted: [gate.Guest], with 401,
+	// upon which any client gets a guest's token without a page; or [gate.Lazy],
+	// as a caller without a grant, and with 401 only where a rule asks for more.
+	// Optional; empty means gate.Guest.
+	Entry gate.Entry
 }
 
 // Lifetimes say how long things live. A zero field means its default.
@@ -169,7 +175,10 @@ func (cfg *Config) check() error {
 		if e.Path == "" || e.Path == "/" || path.Clean(e.Path) != e.Path || e.Path[0] != '/' || strings.ContainsAny(e.Path, "{}?#% ") || strings.HasPrefix(e.Path, "/.well-known") {
 			problems = append(problems, fmt.Errorf("Endpoints: path %q must be like /mcp", e.Path))
 		}
-		if slices.Contains(cfg.Endpoints[:i], e) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke"}, e.Path) {
+		if e.Entry != "" && e.Entry != gate.Guest && e.Entry != gate.Lazy {
+			problems = append(problems, fmt.Errorf("Endpoints: %s: entry %q is unknown; there are %q and %q", e.Path, e.Entry, gate.Guest, gate.Lazy))
+		}
+		if slices.ContainsFunc(cfg.Endpoints[:i], func(other Endpoint) bool { return other.Path == e.Path }) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke"}, e.Path) {
 			problems = append(problems, fmt.Errorf("Endpoints: path %q is taken", e.Path))
 		}
 	}

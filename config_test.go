@@ -56,7 +56,7 @@ func TestEveryProblemOfAConfigIsListed(t *testing.T) {
 		{"the kit's own tools", func(c *Config) { c.Tools = gate.Rules{"whoami": gate.Anyone(), "logout": gate.SignedIn()} },
 			[]string{"Tools: whoami is a tool of the kit's own", "Tools: logout is a tool of the kit's own"}},
 		{"endpoints", func(c *Config) {
-			c.Endpoints = []Endpoint{{""}, {"mcp"}, {"/"}, {"/a/"}, {"/a/../b"}, {"/{x}"}, {"/token"}, {"/c"}, {"/c"}, {"/.well-known/x"}}
+			c.Endpoints = []Endpoint{{Path: ""}, {Path: "mcp"}, {Path: "/"}, {Path: "/a/"}, {Path: "/a/../b"}, {Path: "/{x}"}, {Path: "/token"}, {Path: "/c"}, {Path: "/c"}, {Path: "/.well-known/x"}}
 		}, []string{`path ""`, `path "mcp"`, `path "/" `, `path "/a/"`, `path "/a/../b"`, `path "/{x}"`, `path "/token" is taken`, `path "/c" is taken`, `path "/.well-known/x"`}},
 		{"lifetimes", func(c *Config) { c.Lifetimes = Lifetimes{Access: -1, OneTimeCode: time.Hour, Browser: -time.Second} },
 			[]string{"Lifetimes.Access", "Lifetimes.OneTimeCode: 1h0m0s is more than 10m0s", "Lifetimes.Browser"}},
@@ -139,7 +139,7 @@ func TestEveryItemThatDoesNotFitItsRulesIsListed(t *testing.T) {
 }
 
 func TestT44ATokenOfOneEndpointOpensNoOther(t *testing.T) {
-	h := newHouse(t, func(cfg *Config) { cfg.Endpoints = []Endpoint{{"/a"}, {"/b"}, {"/a/mcp"}} })
+	h := newHouse(t, func(cfg *Config) { cfg.Endpoints = []Endpoint{{Path: "/a"}, {Path: "/b"}, {Path: "/a/mcp"}} })
 	client := h.client(t, "Two doors")
 	tokenFor := func(resource string) string {
 		query := url.Values{"response_type": {"code"}, "client_id": {client}, "redirect_uri": {redirectURI}, "code_challenge": {challenge}, "code_challenge_method": {"S256"}}

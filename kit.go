@@ -43,6 +43,7 @@ type Kit struct {
 
 	once   sync.Once // of Handler
 	mail   *outbox.Outbox
+	gate   *mcpgate.Gate
 	stop   context.CancelFunc
 	ctx    context.Context // of the work behind requests
 	behind sync.WaitGroup
@@ -115,29 +116,26 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
-	g := &mcpgate.Gate{Items: items, Scopes: k.cfg.Scopes, Grants: k.grants, Now: k.now, Log: k.cfg.Log}
-	server.AddReceivingMiddleware(g.Middleware)
+	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Grants: k.grants, Now: k.now, Log: k.cfg.Log}, server)
 
 	mux := http.NewServeMux()
-	k.mount(mux, g, server)
+	k.mount(mux)
 	k.authServer(inv.title).Mount(mux)
 	k.behind.Go(func() { k.mail.Run(k.ctx) })
+	k.behind.Go(func() { k.gate.Run(k.ctx) })
 	k.behind.Go(func() { k.collect(k.ctx) })
 	return k.front.Handler(mux), nil
 }
 
-// mount serves server at every endpoint, with and without a slash at the end: a
+// mount serves every endpoint, with and without a slash at the end: a
 // redirect would lose the body.
-func (k *Kit) mount(mux *http.ServeMux, g *mcpgate.Gate, server *mcp.Server) {
-	// Stateless: no MCP session can outlive the token that opened it.
-	sdk := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
-		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, PropagateRequestCancellation: true,
-			DisableLocalhostProtection: true}) // the front checks the host, also behind a proxy
+func (k *Kit) mount(mux *http.ServeMux) {
 	for _, e := range k.cfg.Endpoints {
-		h := k.front.Pages(g.Handler(mcpgate.Endpoint{
+		h := k.front.Pages(k.gate.Handler(mcpgate.Endpoint{
 			Resource:    k.cfg.Issuer + e.Path,
 			MetadataURL: k.cfg.Issuer + "/.well-known/oauth-protected-resource" + e.Path,
-		}, sdk))
+			Lazy:        e.Entry == gate.Lazy,
+		}))
 		mux.Handle(e.Path, h)
 		mux.Handle(e.Path+"/{$}", h)
 	}
@@ -158,6 +156,15 @@ func words(scopes gate.Scopes) []string {
 		all = append(all, s.Words)
 	}
 	return all
+}
+
+// Drain ends every MCP session and every stream, which would keep an
+// [http.Server] from shutting down: register it by RegisterOnShutdown. Clients
+// come back by themselves.
+func (k *Kit) Drain() {
+	if k.gate != nil {
+		k.gate.EndAll()
+	}
 }
 
 // Close finishes what goes on behind requests: the mail that is being sent, and

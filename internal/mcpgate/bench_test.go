@@ -17,8 +17,6 @@ import (
 // benchRoom serves without a network: what is left is the handlers' own cost.
 func benchRoom(b *testing.B) (r *room, bare, gated http.Handler) {
 	r = newRoom(b)
-	sdk := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return r.server },
-		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, DisableLocalhostProtection: true})
 	plain := mcp.NewServer(&mcp.Implementation{Name: "room", Version: "1"}, nil)
 	plain.AddTool(&mcp.Tool{Name: "anyone", InputSchema: map[string]any{"type": "object"}},
 		func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -26,7 +24,7 @@ func benchRoom(b *testing.B) (r *room, bare, gated http.Handler) {
 		})
 	bare = mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return plain },
 		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, DisableLocalhostProtection: true})
-	return r, bare, r.gate.Handler(mcpgate.Endpoint{Resource: resource, MetadataURL: metadata}, sdk)
+	return r, bare, r.gate.Handler(mcpgate.Endpoint{Resource: resource, MetadataURL: metadata})
 }
 
 func bench(b *testing.B, r *room, h http.Handler, token, tool string, status int) {

@@ -38,8 +38,12 @@ func (e Endpoint) header(code, description string, scopes []string) string {
 
 // refuse answers a refusal in the dress of HTTP.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, m message, c carried, ref refusal) {
-	if ref.decision.Outcome == gate.Challenge {
-		c.endpoint.challenge(w, http.StatusForbidden, oauth.InsufficientScope, ref.decision.Scopes, m.ID, words.ConsentNeeded(ref.name, ref.decision.Scopes))
+	switch {
+	case ref.decision.Outcome == gate.Challenge && c.caller.GrantID == "":
+		c.endpoint.challenge(w, http.StatusUnauthorized, "", ref.decision.Scopes, m.ID, words.NoToken)
+		return
+	case ref.decision.Outcome == gate.Challenge:
+		c.endpoint.challenge(w, http.StatusForbidden, oauth.InsufficientScope, ref.decision.Scopes, m.ID, g.text(c.caller, ref))
 		return
 	}
 	err := unknown(ref)

@@ -4,10 +4,24 @@ import "net/http"
 
 // Unguarded looks the caller up, and asks no rule: the middleware behind it is
 // alone.
-func (g *Gate) Unguarded(e Endpoint, next http.Handler) http.Handler {
+func (g *Gate) Unguarded(e Endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := g.authenticate(w, r, e, nil); ok {
-			carry(w, r, next, c, nil)
+			carry(w, r, g.stateless, c, nil, nil)
 		}
 	})
 }
+
+// Naked is the SDK's handler, behind which the middleware is alone and knows no
+// caller.
+func (g *Gate) Naked() http.Handler { return g.stateless }
+
+// Open counts what is open: sessions, streams, and those who have any.
+func (g *Gate) Open() (sessions, streams, parties int) {
+	g.live.mu.Lock()
+	defer g.live.mu.Unlock()
+	return len(g.live.sessions), len(g.live.streams), len(g.live.parties)
+}
+
+// Sweep is what [Gate.Run] does from time to time.
+func (g *Gate) Sweep() { g.sweep() }

@@ -3,6 +3,11 @@
 // that the request touches: in front of the SDK, which alone can answer 401 and
 // 403, and again in the SDK's middleware, which sees what the SDK has decoded
 // and is the authority. Whatever it does not know it refuses.
+//
+// One URL serves every version of the protocol. Requests of 2026-07-28 stand for
+// themselves. Older clients may open a session, which is theirs alone and is no
+// proof of anything; they need none for single calls. What stays open, sessions
+// and streams, is told when its grant changes, and ends with it.
 package mcpgate
 
 import (
@@ -21,14 +26,15 @@ import (
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/limit"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/words"
 	"example.com/foyer/store"
 )
 
-// A Gate guards the endpoints of one server. It is safe for concurrent use.
-type Gate struct {
+// Config is what a gate is made of.
+type Config struct {
 	Items  *Items
 	Scopes gate.Scopes
 	Grants *grant.Grants
@@ -36,52 +42,92 @@ type Gate struct {
 	Log    *slog.Logger
 }
 
+// A Gate guards the endpoints of one server. It is safe for concurrent use.
+type Gate struct {
+	Config
+	stateless http.Handler // the SDK's for single requests
+	stateful  http.Handler // the SDK's for sessions
+	live      *live
+	send      mcp.MethodHandler // of the SDK, to one session
+}
+
+// New puts a gate in front of server, and into it: nothing that the server may
+// be asked passes by its middleware from then on. What changes while sessions
+// and streams are open is seen only while [Gate.Run] runs.
+func New(cfg Config, server *mcp.Server) *Gate {
+	g := &Gate{Config: cfg, live: newLive()}
+	server.AddReceivingMiddleware(g.Middleware)
+	server.AddSendingMiddleware(g.sending)
+	g.stateless, g.stateful = eras(server)
+	return g
+}
+
 // An Endpoint is a protected resource.
 type Endpoint struct {
 	Resource    string // canonical URL, which its tokens are for
 	MetadataURL string // of its document (RFC 9728)
+	Lazy        bool   // a request without a token is a caller's without a grant, and not refused
 }
 
 const maxBody = 1 << 20 // bytes of a request
 
-const writeTimeout = 2 * time.Minute // for a call and its answer; streams have none
-
-// Handler guards e. Next is the SDK's handler of a server that has the
-// middleware of g.
-func (g *Gate) Handler(e Endpoint, next http.Handler) http.Handler {
+// Handler guards e.
+func (g *Gate) Handler(e Endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", cacheControl)
 		h.Set("Vary", "Authorization, Origin")
 		h.Set("X-Content-Type-Options", "nosniff")
-		var m message
+		var b body
 		var bad *problem
 		if r.Method == http.MethodPost {
-			m, bad = read(w, r) // before who asks: an answer names the request that it is for
+			b, bad = read(w, r) // before who asks: an answer names the request that it is for
 		}
-		c, ok := g.authenticate(w, r, e, m.ID)
+		c, ok := g.authenticate(w, r, e, b.id())
 		switch {
 		case !ok:
 			return
-		case r.Method != http.MethodPost:
-			carry(w, r, next, c, nil) // the SDK answers 405
-			return
 		case bad != nil:
-			writeError(w, bad.status, m.ID, bad.code, bad.text, nil)
-			return
-		case m.called() && classOf(m.Method) == unheard:
-			unheardOf(w, r, m)
+			writeError(w, bad.status, b.id(), bad.code, bad.text, nil)
 			return
 		}
-		if m.Method != "subscriptions/listen" {
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a writer without deadlines needs none
-		}
-		if ref := g.Items.refused(c.caller, m); ref != nil && !g.inResult(c.caller, ref.decision) {
-			g.refuse(w, r, m, c, *ref)
-			return
-		}
-		carry(w, r, next, c, m.ID)
+		g.route(w, r, c, b)
 	})
+}
+
+// refuses answers b where one of its messages is refused by HTTP. Of a batch,
+// one refused message refuses the whole, and nothing of it runs: there is one
+// status for all (MCP 2025-03-26, basic, "Batching").
+func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body) bool {
+	for _, m := range b.messages {
+		if m.called() && classOf(m.Method) == unheard {
+			unheardOf(w, r, m)
+			return true
+		}
+	}
+	var first *refusal
+	var of message
+	var scopes []string
+	for _, m := range b.messages {
+		ref := g.Items.refused(c.caller, m)
+		if ref == nil || !b.batch && g.inResult(c.caller, ref.decision) {
+			continue
+		}
+		if first == nil || ref.decision.Outcome < first.decision.Outcome {
+			first, of = ref, m
+		}
+		for _, scope := range ref.decision.Scopes {
+			if !slices.Contains(scopes, scope) {
+				scopes = append(scopes, scope)
+			}
+		}
+	}
+	if first == nil {
+		return false
+	}
+	first.decision.Scopes = scopes
+	g.refuse(w, r, of, c, *first)
+	return true
 }
 
 // A carried is what the gate knows of a request's bearer, on its way through the
@@ -89,18 +135,42 @@ func (g *Gate) Handler(e Endpoint, next http.Handler) http.Handler {
 type carried struct {
 	caller   gate.Caller
 	asker    signin.Asker
-	expires  time.Time // of the access token
+	expires  time.Time // of the access token; zero without one
 	endpoint Endpoint
 }
+
+// key names whom sessions and streams are counted for: the grant, or without a
+// token the address.
+func (c carried) key() string {
+	if c.caller.GrantID != "" {
+		return c.caller.GrantID
+	}
+	return limit.ClientKey(c.asker.Addr)
+}
+
+// left is how long a stream of the bearer may be open. Without a token nothing
+// ends it but its own age.
+func (g *Gate) left(c carried) time.Duration {
+	if c.expires.IsZero() {
+		return tokenless
+	}
+	return c.expires.Sub(g.Now())
+}
+
+const tokenless = time.Hour
 
 // authenticate looks up who asks. A token that does not work is refused on every
 // request, and never taken for none (MCP 2026-07-28, authorization, "Token
 // Handling"). Another scheme brings no token (RFC 6750 section 3.1).
 func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, id json.RawMessage) (carried, bool) {
+	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
 	values := r.Header.Values("Authorization")
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	isBearer := strings.EqualFold(scheme, "Bearer")
 	if len(values) == 0 || len(values) == 1 && !isBearer {
+		if e.Lazy {
+			return carried{asker: signin.Asker{Addr: addr.Addr()}, endpoint: e}, true
+		}
 		e.challenge(w, http.StatusUnauthorized, "", []string{gate.Guest}, id, words.NoToken)
 		return carried{}, false
 	}
@@ -118,7 +188,6 @@ func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, 
 		writeError(w, http.StatusServiceUnavailable, id, http.StatusServiceUnavailable, "the server failed; try again in a moment", nil)
 		return carried{}, false
 	}
-	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
 	asker := signin.Asker{Access: b.Token.Hash, GrantID: b.Grant.ID, ClientID: b.Grant.ClientID, Addr: addr.Addr()}
 	return carried{caller(b), asker, b.Token.Expires, e}, true
 }
@@ -136,14 +205,33 @@ func caller(b store.Bearer) gate.Caller {
 
 const carriedKey = "foyer"
 
-// carry puts c where the SDK's middleware finds it. RequireBearerToken is the
-// only way there; the token was checked before.
-func carry(w http.ResponseWriter, r *http.Request, next http.Handler, c carried, id json.RawMessage) {
-	info := func(context.Context, string, *http.Request) (*auth.TokenInfo, error) {
-		return &auth.TokenInfo{Extra: map[string]any{carriedKey: c}}, nil
+// carry hands r to the SDK, with c where the SDK's middleware finds it, and
+// without the token, which is no tool's to see (MCP 2026-07-28, authorization,
+// "Token Passthrough"). flushed may be nil.
+func carry(w http.ResponseWriter, r *http.Request, sdk http.Handler, c carried, id json.RawMessage, flushed func()) {
+	a := newAnswer(w, id, flushed)
+	defer a.end()
+	bare := r.WithContext(withInfo(r.Context(), &auth.TokenInfo{Extra: map[string]any{carriedKey: c}}))
+	bare.Header = make(http.Header, len(r.Header))
+	for name, values := range r.Header {
+		if name != "Authorization" {
+			bare.Header[name] = values
+		}
 	}
-	auth.RequireBearerToken(info, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next).ServeHTTP(&answer{ResponseWriter: w, id: id}, r)
+	sdk.ServeHTTP(a, bare)
 }
+
+// withInfo puts info into ctx. Its key is the SDK's own, and RequireBearerToken
+// the only way there: it is shown a request that has a token of no use.
+func withInfo(ctx context.Context, info *auth.TokenInfo) (informed context.Context) {
+	verify := func(context.Context, string, *http.Request) (*auth.TokenInfo, error) { return info, nil }
+	take := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { informed = r.Context() })
+	shown := (&http.Request{Header: shownHeader}).WithContext(ctx)
+	auth.RequireBearerToken(verify, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(take).ServeHTTP(nil, shown)
+	return informed
+}
+
+var shownHeader = http.Header{"Authorization": {"Bearer checked"}}
 
 // carriedBy reads what [Gate.Handler] has put into a request. The context of a
 // session is that of its first request and knows nothing of this one; the

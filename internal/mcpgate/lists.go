@@ -7,7 +7,6 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/gate"
-	"example.com/foyer/internal/words"
 )
 
 // list asks for a list, and leaves in it what c may use, as it is, and what c
@@ -121,26 +120,4 @@ func entry[T any](g *Gate, c gate.Caller, d gate.Decision, item *T, meta func(*T
 	}
 	(*m)["foyer/access"] = g.access(c, d)
 	return &locked
-}
-
-// instruct adds to the server's instructions how a guest gets in.
-func instruct(res mcp.Result) mcp.Result {
-	join := func(own string) string {
-		if own == "" {
-			return words.Instructions
-		}
-		return own + "\n\n" + words.Instructions
-	}
-	switch res := res.(type) {
-	case *mcp.InitializeResult:
-		own := *res
-		own.Instructions = join(own.Instructions)
-		return &own
-	case *mcp.DiscoverResult:
-		own := *res
-		private(&own.Cacheable) // an endpoint that wants a token has nothing public
-		own.Instructions = join(own.Instructions)
-		return &own
-	}
-	return res
 }

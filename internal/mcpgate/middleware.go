@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -20,6 +19,11 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		defer g.recover(ctx, method, &res, &err)
 		c := carriedBy(req)
 		ctx = signin.WithAsker(gate.WithCaller(ctx, c.caller), c.asker)
+		if sdk, ok := req.GetSession().(*mcp.ServerSession); ok && sdk.ID() != "" {
+			var done func()
+			ctx, done = g.live.running(ctx, sdk)
+			defer done()
+		}
 		switch classOf(method) {
 		case touching:
 			return g.call(ctx, c, method, req, next)
@@ -32,7 +36,7 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 			if err != nil {
 				return nil, err
 			}
-			return instruct(res), nil
+			return g.greet(c, req, res), nil
 		case harmless:
 			return next(ctx, method, req)
 		}
@@ -136,20 +140,4 @@ func decoded(method string, req mcp.Request) (m message, ok bool) {
 		}
 	}
 	return m, ok
-}
-
-// listen opens a stream for those resources that the caller may read, and ends
-// it when the access token does. What is left out is missing from the
-// acknowledgement, too (MCP 2026-07-28, subscriptions).
-func (g *Gate) listen(ctx context.Context, c carried, req mcp.Request, next mcp.MethodHandler) (mcp.Result, error) {
-	p, ok := req.GetParams().(*mcp.SubscriptionsListenParams)
-	if !ok || p == nil || p.Notifications == nil {
-		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params.notifications is missing"}
-	}
-	p.Notifications.ResourceSubscriptions = slices.DeleteFunc(p.Notifications.ResourceSubscriptions, func(uri string) bool {
-		return g.Items.decide(c.caller, resource, uri) != nil
-	})
-	ctx, cancel := context.WithTimeout(ctx, c.expires.Sub(g.Now()))
-	defer cancel()
-	return next(ctx, "subscriptions/listen", req)
 }

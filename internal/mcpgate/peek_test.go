@@ -128,7 +128,7 @@ func agree(t interface {
 	Errorf(string, ...any)
 }, body []byte) {
 	t.Helper()
-	m, bad := peek(body)
+	read, bad := peek(body)
 	if valid := utf8.Valid(body) && stdjson.Valid(body); valid {
 		if got, want := checkKeys(body), duplicates(body); !errors.Is(got, want) {
 			t.Errorf("checkKeys(%q) = %v, the slow way %v", body, got, want)
@@ -140,13 +140,31 @@ func agree(t interface {
 		t.Errorf("peek accepts %q, which is no JSON text", body)
 	}
 	if bad != nil {
-		if m.Method != "" || m.Params.Name != "" || m.Params.URI != "" || bad.status == 0 || bad.code == 0 || bad.text == "" {
-			t.Errorf("peek(%q) = %+v, %+v", body, m, bad)
+		for _, m := range read.messages {
+			if m.Method != "" || m.Params.Name != "" || m.Params.URI != "" {
+				t.Errorf("peek(%q) = %+v", body, m)
+			}
+		}
+		if bad.status == 0 || bad.code == 0 || bad.text == "" {
+			t.Errorf("peek(%q): %+v", body, bad)
 		}
 		return
 	}
-	if sdk, ok := sdkReads(body); ok && touched(m) != touched(sdk) {
-		t.Errorf("of %q the gate reads %s, the SDK %s", body, touched(m), touched(sdk))
+	parts := []stdjson.RawMessage{body}
+	if read.batch {
+		parts = nil
+		if err := stdjson.Unmarshal(body, &parts); err != nil {
+			t.Errorf("peek accepts %q: %v", body, err)
+		}
+	}
+	if len(parts) != len(read.messages) {
+		t.Errorf("of %q the gate reads %d messages", body, len(read.messages))
+		return
+	}
+	for i, part := range parts {
+		if sdk, ok := sdkReads(part); ok && touched(read.messages[i]) != touched(sdk) {
+			t.Errorf("of %q the gate reads %s, the SDK %s", part, touched(read.messages[i]), touched(sdk))
+		}
 	}
 }
 
@@ -159,6 +177,7 @@ func FuzzPeek(f *testing.F) {
 	for _, ref := range []string{`{"type":"ref/prompt","name":"a"}`, `{"type":"ref/resource","uri":"a:b"}`, `{"type":"ref/prompt","uri":"x"}`, `null`} {
 		f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":` + ref + `,"argument":{"name":"n","value":"v"}}}`))
 	}
+	f.Add([]byte(`[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"b"}}]`))
 	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"notes://\ud800\u0000é"}}`))
 	f.Fuzz(func(t *testing.T, body []byte) { agree(t, body) })
 }
@@ -204,8 +223,14 @@ var bodies = []struct {
 	{"an empty key twice", `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"anyone","arguments":{"":1,"":2}}}`, invalidRequest},
 	{"the same key in two objects", `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"anyone","arguments":{"a":{"x":1},"b":{"x":1},"x":["x","x"]}}}`, 0},
 	{"a key that contains quotes", `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"anyone","arguments":{"\"a":1,"a":1,"\\":1,"\\\\":2}}}`, 0},
-	{"a batch", `[{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"anyone"}}]`, invalidRequest},
 	{"an empty batch", `[]`, invalidRequest},
+	{"a batch in a batch", `[[{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"anyone"}}]]`, invalidRequest},
+	{"a batch with what is no message", `[{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"anyone"}},7]`, invalidRequest},
+	{"a batch with a name twice", `[{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"hidden","name":"anyone"}}]`, invalidRequest},
+	{"a batch with an id twice", `[{"jsonrpc":"2.0","id":7,"method":"ping"},{"jsonrpc":"2.0","id":7,"method":"ping"}]`, invalidRequest},
+	{"a batch that initializes", `[{"jsonrpc":"2.0","id":7,"method":"initialize","params":{}}]`, invalidRequest},
+	{"a batch that listens", `[{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{}}]`, invalidRequest},
+	{"a batch of 101", `[` + strings.Repeat(`{"jsonrpc":"2.0","method":"notifications/initialized"},`, 100) + `{"jsonrpc":"2.0","method":"notifications/initialized"}]`, invalidRequest},
 	{"two messages", `{"jsonrpc":"2.0","id":7,"method":"ping"}{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"anyone"}}`, parseError},
 	{"text after the message", `{"jsonrpc":"2.0","id":7,"method":"ping"}x`, parseError},
 	{"a comma after the message", `{"jsonrpc":"2.0","id":7,"method":"ping"},`, parseError},

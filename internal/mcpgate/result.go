@@ -20,7 +20,7 @@ import (
 func (g *Gate) inResult(c gate.Caller, d gate.Decision) bool {
 	switch {
 	case d.Outcome == gate.Challenge:
-		return !c.SignedIn() && g.byChat(d.Scopes)
+		return c.GrantID != "" && !c.SignedIn() && g.byChat(d.Scopes)
 	case d.Reason == gate.ForGuests:
 		return true
 	}
@@ -50,7 +50,7 @@ type access struct {
 
 func (g *Gate) access(c gate.Caller, d gate.Decision) access {
 	a := access{Version: 1, State: "locked", Reason: d.Reason, Scopes: append([]string{}, d.Scopes...), Acquire: []string{"oauth"}}
-	if !c.SignedIn() && g.byChat(d.Scopes) {
+	if c.GrantID != "" && !c.SignedIn() && g.byChat(d.Scopes) {
 		a.Acquire = []string{words.Authenticate}
 	}
 	return a

@@ -33,6 +33,8 @@ const (
 	resource = "https://room.example/mcp"
 	metadata = "https://room.example/.well-known/oauth-protected-resource/mcp"
 	day      = 24 * time.Hour
+
+	lazyResource = "https://room.example/lazy/mcp"
 )
 
 // scopes and rules are those of every kind of item: "anyone" is a tool, a
@@ -79,8 +81,6 @@ func newRoom(t testing.TB, options ...func(*mcp.ServerOptions)) *room {
 	}
 	r.grants = grant.New(r.store, keys, grant.Lifetimes{Code: time.Minute, Access: time.Hour, Idle: 30 * day, Absolute: 90 * day,
 		GuestIdle: day, Overlap: time.Minute, Client: 90 * day, Browser: 30 * day}, r.now)
-	r.gate = &mcpgate.Gate{Items: r.items(), Scopes: scopes, Grants: r.grants, Now: r.now,
-		Log: slog.New(slog.NewTextHandler(r.log, nil))}
 	r.serve(options...)
 	return r
 }
@@ -137,7 +137,11 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 	for _, uri := range []string{"room://{rule}/vault", "lit://~literal", "lit://{letters}"} {
 		r.addTemplate(uri)
 	}
-	r.server.AddReceivingMiddleware(r.gate.Middleware)
+	r.gate = mcpgate.New(mcpgate.Config{Items: r.items(), Scopes: scopes, Grants: r.grants, Now: r.now,
+		Log: slog.New(slog.NewTextHandler(r.log, nil))}, r.server)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { r.gate.Run(ctx) })
 	mcp.AddReceivingCustomMethod(r.server, "room/custom", func(context.Context, *mcp.ServerSession, *customParams) (*customResult, error) {
 		r.note("custom")
 		return &customResult{}, nil
@@ -147,17 +151,19 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 		return &customResult{}, nil
 	})
 
-	sdk := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return r.server },
-		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, PropagateRequestCancellation: true, DisableLocalhostProtection: true})
 	e := mcpgate.Endpoint{Resource: resource, MetadataURL: metadata}
 	mux := http.NewServeMux()
-	mux.Handle("/mcp", r.gate.Handler(e, sdk))
-	mux.Handle("/inside", r.gate.Unguarded(e, sdk))
-	mux.Handle("/naked", sdk)
+	mux.Handle("/mcp", r.gate.Handler(e))
+	mux.Handle("/inside", r.gate.Unguarded(e))
+	mux.Handle("/naked", r.gate.Naked())
+	mux.Handle("/lazy/mcp", r.gate.Handler(mcpgate.Endpoint{Resource: lazyResource, MetadataURL: metadata, Lazy: true}))
 	server := httptest.NewServer(mux)
 	r.url = server.URL
 	r.t.Cleanup(func() {
+		r.gate.EndAll()
 		server.Close()
+		stop()
+		running.Wait()
 		r.grants.Close()
 		if err := r.store.Close(); err != nil {
 			r.t.Error(err)

@@ -43,3 +43,9 @@ const (
 	BadToken = "The access token is unknown, expired or revoked. The client should refresh it or connect again (in Claude Code: /mcp)."
 	NoToken  = "This server wants every client to connect first: the client should follow the WWW-Authenticate header; no person has to sign in for that (in Claude Code: /mcp)."
 )
+
+// NoSession answers a request in a session that is over, or another's.
+const NoSession = "This session is over, or it is not yours. Initialize again, without Mcp-Session-Id."
+
+// NoBatches answers a batch in a version that has none.
+const NoBatches = "Batches are of version 2025-03-26 alone. Send one message at a time."
