@@ -25,3 +25,15 @@ func (g *Gate) Open() (sessions, streams, parties int) {
 
 // Sweep is what [Gate.Run] does from time to time.
 func (g *Gate) Sweep() { g.sweep() }
+
+// Knowing counts the open streams that are known to be a user's.
+func (g *Gate) Knowing() (n int) {
+	g.live.mu.Lock()
+	defer g.live.mu.Unlock()
+	for st := range g.live.streams {
+		if st.caller.SignedIn() {
+			n++
+		}
+	}
+	return n
+}

@@ -19,9 +19,14 @@ type stream struct {
 	lines  *bufio.Scanner
 }
 
-func (r *room) listen(t *testing.T, ctx context.Context, token, params string) stream {
+func (r *room) listen(t testing.TB, ctx context.Context, token, params string) stream {
 	t.Helper()
-	res, err := http.DefaultClient.Do(r.request(t, "/mcp", modern, token, "subscriptions/listen", params).WithContext(ctx))
+	return r.listenAt(t, ctx, "/mcp", token, params)
+}
+
+func (r *room) listenAt(t testing.TB, ctx context.Context, path, token, params string) stream {
+	t.Helper()
+	res, err := http.DefaultClient.Do(r.request(t, path, modern, token, "subscriptions/listen", params).WithContext(ctx))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +41,8 @@ type event struct {
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
 	Params struct {
-		URI           string `json:"uri"`
+		URI           string         `json:"uri"`
+		Meta          map[string]any `json:"_meta"`
 		Notifications struct {
 			Tools bool     `json:"toolsListChanged"`
 			URIs  []string `json:"resourceSubscriptions"`
@@ -46,7 +52,7 @@ type event struct {
 }
 
 // next waits for the next event; ok is false at the end.
-func (s stream) next(t *testing.T) (e event, ok bool) {
+func (s stream) next(t testing.TB) (e event, ok bool) {
 	t.Helper()
 	for s.lines.Scan() {
 		if data, found := strings.CutPrefix(s.lines.Text(), "data: "); found {

@@ -71,7 +71,7 @@ func TestOnlyAClaimOpensTheLocks(t *testing.T) {
 		t.Errorf("calls changed the list:\n%s\n%s", before.body, after.body)
 	}
 	r.claim(token, "write")
-	want := map[string]string{"anyone": "listed", "breaks": "listed", "default": "listed", "not_default": "locked", "shaped": "listed", "signed_in": "listed"}
+	want := map[string]string{"anyone": "listed", "breaks": "listed", "default": "listed", "not_default": "locked", "shaped": "listed", "signed_in": "listed", "with_grant": "listed"}
 	if got := r.tools(t, token); !reflect.DeepEqual(got, want) {
 		t.Errorf("after the claim: %v", got)
 	}

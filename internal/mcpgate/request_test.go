@@ -77,6 +77,22 @@ type rpc struct {
 	} `json:"error"`
 }
 
+// raw sends req, and returns an answer that may be of any kind.
+func (r *room) raw(t testing.TB, req *http.Request) (status int, body string, ran []string) {
+	t.Helper()
+	r.took()
+	res, err := impatient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text), r.took()
+}
+
 // impatient gives up on a stream that should not have been opened.
 var impatient = &http.Client{Timeout: 20 * time.Second}
 

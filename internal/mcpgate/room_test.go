@@ -93,6 +93,7 @@ func (r *room) items() *mcpgate.Items {
 		templates = append(templates, "room://"+name+"/{id}")
 	}
 	tools["hidden_with_header"], tools["shaped"], tools["breaks"] = rules["hidden"], gate.SignedIn(), gate.Anyone()
+	tools["with_grant"] = gate.AnyGrant()
 	resources["room://{rule}/vault"] = gate.Scope("write", "export") // overlaps with all other templates
 	resources["lit://~literal"], resources["lit://{letters}"] = gate.Anyone(), gate.SignedIn()
 	templates = append(templates, "room://{rule}/vault", "lit://~literal", "lit://{letters}")
@@ -128,6 +129,7 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 		r.addTemplate("room://" + name + "/{id}")
 	}
 	r.addTool(&mcp.Tool{Name: "hidden_with_header", InputSchema: json.RawMessage(`{"type":"object","properties":{"city":{"type":"string","x-mcp-header":"City"}}}`)})
+	r.addTool(&mcp.Tool{Name: "with_grant", InputSchema: json.RawMessage(`{"type":"object"}`)})
 	r.addTool(&mcp.Tool{Name: "shaped", InputSchema: json.RawMessage(`{"type":"object"}`),
 		OutputSchema: json.RawMessage(`{"type":"object","required":["sum"],"properties":{"sum":{"type":"number"}}}`)})
 	r.server.AddTool(&mcp.Tool{Name: "breaks", InputSchema: json.RawMessage(`{"type":"object"}`)},
@@ -237,6 +239,26 @@ func (r *room) issue(audience string) grant.Issued {
 
 func (r *room) guest() string { return r.issue(resource).Access.Reveal() }
 
+// refresh exchanges the refresh token of a pair.
+func (r *room) refresh(t testing.TB, issued grant.Issued) grant.Issued {
+	t.Helper()
+	renewed, err := r.grants.Refresh(t.Context(), grant.Renewal{RefreshToken: issued.Refresh, ClientID: "c1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return renewed
+}
+
+// grantOf returns the ID of the grant behind an access token.
+func (r *room) grantOf(t testing.TB, token string) string {
+	t.Helper()
+	b, err := r.store.Bearer(t.Context(), secret.HashOf(token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Grant.ID
+}
+
 // user returns the token of a guest who has signed in, and has these scopes.
 func (r *room) user(scopes ...string) string {
 	r.t.Helper()
@@ -247,10 +269,15 @@ func (r *room) user(scopes ...string) string {
 
 func (r *room) claim(token string, scopes ...string) {
 	r.t.Helper()
+	r.claimAt(token, 1, scopes...)
+}
+
+func (r *room) claimAt(token string, epoch int, scopes ...string) {
+	r.t.Helper()
 	hash := secret.HashOf(token)
 	id := base64.RawURLEncoding.EncodeToString(hash[:])
 	err := r.store.Update(r.t.Context(), func(tx store.Tx) error {
-		_, err := r.grants.Claim(r.t.Context(), tx, hash, grant.Proof{UserID: id, Level: "chat", ApprovedBy: "mail", Scopes: scopes, Epoch: 1}, r.now())
+		_, err := r.grants.Claim(r.t.Context(), tx, hash, grant.Proof{UserID: id, Level: "chat", ApprovedBy: "mail", Scopes: scopes, Epoch: epoch}, r.now())
 		return errors.Join(err, tx.PutUser(r.t.Context(), store.User{ID: id, Email: id + "@example.com", Created: r.now()}))
 	})
 	if err != nil {
