@@ -12,11 +12,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"example.com/foyer"
-	"example.com/foyer/examples/journal"
 	"example.com/foyer/mail"
 	"example.com/foyer/store/sqlite"
 )
@@ -26,7 +26,7 @@ import (
 type demo struct {
 	Addr     string        `default:"127.0.0.1:8080" help:"Address to listen on."`
 	Data     string        `placeholder:"DIR" help:"Where to keep the data. Default: a folder under your data directory."`
-	App      string        `default:"journal" help:"What to serve: journal."`
+	App      string        `default:"journal" help:"What to serve: journal, or conformance for the official conformance suite."`
 	Store    string        `default:"sqlite" help:"Where to keep grants: sqlite."`
 	Issuer   string        `placeholder:"URL" help:"Public URL. Default: http:// and the address."`
 	Entry    string        `default:"guest" help:"How /mcp greets a request without a token: guest."`
@@ -68,13 +68,16 @@ var errUsage = errors.New("bad flags")
 
 // later refuses by name what this version does not have yet.
 func (d *demo) later() error {
-	for _, flag := range []struct{ name, value, known string }{
-		{"--app", d.App, "journal"},
-		{"--store", d.Store, "sqlite"},
-		{"--entry", d.Entry, "guest"},
+	for _, flag := range []struct {
+		name, value string
+		known       []string
+	}{
+		{"--app", d.App, appNames},
+		{"--store", d.Store, []string{"sqlite"}},
+		{"--entry", d.Entry, []string{"guest"}},
 	} {
-		if flag.value != flag.known {
-			return fmt.Errorf("%s %s is %w; there is: %s", flag.name, flag.value, errLater, flag.known)
+		if !slices.Contains(flag.known, flag.value) {
+			return fmt.Errorf("%s %s is %w; there is: %s", flag.name, flag.value, errLater, strings.Join(flag.known, ", "))
 		}
 	}
 	return nil
@@ -93,6 +96,9 @@ func (d *demo) dir() (string, error) {
 			base = filepath.Join(home, ".local", "share")
 		}
 		dir = filepath.Join(base, "foyer", "demo")
+		if d.App != appNames[0] {
+			dir += "-" + d.App // tokens of one app are nothing to another
+		}
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -140,21 +146,22 @@ func (d *demo) open(dir string) (s server, err error) {
 		return s, err
 	}
 	opened = append(opened, db)
-	app, err := journal.Open(filepath.Join(dir, "journal.db"))
+	app, err := openApp(d.App, dir)
 	if err != nil {
 		return s, err
 	}
 	opened = append(opened, app)
-	box := mail.Folder{Dir: filepath.Join(dir, "mail"), From: "Journal <journal@example.com>"}
+	box := mail.Folder{Dir: filepath.Join(dir, "mail"), From: app.from}
 	kit, err := foyer.New(foyer.Config{
 		Issuer:                    d.Issuer,
 		Secrets:                   []string{secret},
 		Store:                     db,
 		Mail:                      box,
-		Scopes:                    journal.Scopes,
-		Tools:                     journal.Tools,
-		Resources:                 journal.Resources,
-		Prompts:                   journal.Prompts,
+		Scopes:                    app.scopes,
+		Tools:                     app.tools,
+		Resources:                 app.resources,
+		Prompts:                   app.prompts,
+		Endpoints:                 app.endpoints,
 		Lifetimes:                 foyer.Lifetimes{OneTimeCode: d.CodeTTL, Access: d.Access},
 		DangerouslyExemptLoopback: true,
 		DangerouslyNoLimits:       d.NoLimits,
@@ -163,7 +170,7 @@ func (d *demo) open(dir string) (s server, err error) {
 		return s, err
 	}
 	opened = append(opened, kit)
-	handler, err := kit.Handler(app.Server())
+	handler, err := kit.Handler(app.server)
 	if err != nil {
 		return s, err
 	}

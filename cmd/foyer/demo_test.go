@@ -89,7 +89,8 @@ func (r running) stop(t *testing.T) {
 
 func TestWhatALaterVersionBringsIsRefusedByName(t *testing.T) {
 	for _, test := range []struct{ name, args, want string }{
-		{"another application", "demo --app todo", "--app todo is not in this version; there is: journal"},
+		{"another application", "demo --app todo", "--app todo is not in this version; there is: journal, conformance"},
+		{"and another", "demo --app appointments", "--app appointments is not in this version; there is: journal, conformance"},
 		{"another store", "demo --store postgres://localhost/foyer", "--store postgres://localhost/foyer is not in this version; there is: sqlite"},
 		{"another entry", "demo --entry lazy", "--entry lazy is not in this version; there is: guest"},
 		{"a flag that does not exist", "demo --frobnicate", "unknown flag --frobnicate"},
@@ -163,6 +164,36 @@ func TestTheContract(t *testing.T) {
 		res.Body.Close()
 		if err != nil || res.StatusCode != test.status || !strings.Contains(string(body), test.want) {
 			t.Errorf("%s: %d %s\nwant %d with %q", test.name, res.StatusCode, body, test.status, test.want)
+		}
+	}
+}
+
+func TestEachAppIsServed(t *testing.T) {
+	for app, tool := range map[string]string{"journal": "writing_prompt", "conformance": "test_simple_text"} {
+		d := start(t, "--app", app, "--addr", "127.0.0.1:0", "--data", t.TempDir())
+		session := connect(t, d.url, oauthHandler(t))
+		if res, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool}); err != nil || res.IsError {
+			t.Errorf("%s: %s of a guest: %v, %v", app, tool, res, err)
+		}
+		session.Close()
+		d.stop(t)
+	}
+}
+
+func TestEachAppIsGreetedAndKeptApart(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	dirs := map[string]bool{}
+	for _, app := range appNames {
+		d := demo{App: app, Issuer: "http://127.0.0.1:8080"}
+		dir, err := d.dir()
+		if err != nil || dirs[dir] {
+			t.Errorf("%s is kept in %s: %v", app, dir, err)
+		}
+		dirs[dir] = true
+		var said strings.Builder
+		d.greet(&said, dir)
+		if askFirst[app] == "" || !strings.Contains(said.String(), "Foyer is serving the "+app+".") || strings.Contains(said.String(), "%!") {
+			t.Errorf("%s is greeted with %s", app, &said)
 		}
 	}
 }

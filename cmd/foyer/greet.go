@@ -7,11 +7,24 @@ import (
 	"strings"
 )
 
+// askFirst is what a newcomer may say to a client of each app.
+var askFirst = map[string]string{
+	"journal": `Then ask it:
+
+  Give me a writing prompt.            (nobody has to sign in)
+  Show me my journal.                  (you are asked for an address, and for the digits in the mail)
+`,
+	"conformance": `Or run the official conformance suite, from a checkout of Foyer:
+
+  node test/conformance/run.mjs --url %[1]s
+`,
+}
+
 // greet prints what a newcomer needs.
 func (d *demo) greet(w io.Writer, dir string) {
 	mcp := d.Issuer + "/mcp"
 	fmt.Fprintf(w, strings.ReplaceAll(`
-Foyer is serving the journal.
+Foyer is serving the %[5]s.
 
   MCP server   %[1]s
   Inbox        %[2]s/dev/mail   (mails land here, and in %[3]s)
@@ -20,17 +33,13 @@ Foyer is serving the journal.
 Connect a client:
 
   MCP Inspector   npx @modelcontextprotocol/inspector --transport http --server-url %[1]s
-  Claude Code     claude mcp add --transport http journal %[1]s
-  VS Code         code --add-mcp '{"name":"journal","type":"http","url":"%[1]s"}'
-  Cursor          in ~/.cursor/mcp.json:  {"mcpServers":{"journal":{"url":"%[1]s"}}}
+  Claude Code     claude mcp add --transport http %[5]s %[1]s
+  VS Code         code --add-mcp '{"name":"%[5]s","type":"http","url":"%[1]s"}'
+  Cursor          in ~/.cursor/mcp.json:  {"mcpServers":{"%[5]s":{"url":"%[1]s"}}}
 
-Then ask it:
-
-  Give me a writing prompt.            (nobody has to sign in)
-  Show me my journal.                  (you are asked for an address, and for the digits in the mail)
-
+`+askFirst[d.App]+`
 This is a demo: whoever reads the inbox can sign in as anybody. Stop it with Ctrl-C;
 a second start goes on where this one ended.
 
-`, "\t", "  "), mcp, d.Issuer, filepath.Join(dir, "mail"), dir)
+`, "\t", "  "), mcp, d.Issuer, filepath.Join(dir, "mail"), dir, d.App)
 }

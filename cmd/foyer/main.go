@@ -19,7 +19,7 @@ const (
 )
 
 type cli struct {
-	Demo demo `cmd:"" help:"Run the journal on this device, with an inbox page instead of mail."`
+	Demo demo `cmd:"" help:"Run an example on this device, with an inbox page instead of mail."`
 }
 
 // errLater refuses by name what a later version brings.

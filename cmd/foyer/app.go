@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer"
+	"example.com/foyer/examples/conformance"
+	"example.com/foyer/examples/journal"
+	"example.com/foyer/gate"
+)
+
+// An app is what the demo serves.
+type app struct {
+	from                      string // of its mails
+	server                    *mcp.Server
+	scopes                    gate.Scopes
+	tools, resources, prompts gate.Rules
+	endpoints                 []foyer.Endpoint // empty means one at /mcp
+	close                     func() error
+}
+
+// Close closes what the app keeps open.
+func (a app) Close() error { return a.close() }
+
+// appNames are the apps that there are, the usual one first.
+var appNames = []string{"journal", "conformance"}
+
+// openApp opens the app of that name, with its data in the folder dir.
+func openApp(name, dir string) (app, error) {
+	switch name {
+	case "journal":
+		j, err := journal.Open(filepath.Join(dir, "journal.db"))
+		if err != nil {
+			return app{}, err
+		}
+		return app{
+			from: "Journal <journal@example.com>", server: j.Server(), close: j.Close, scopes: journal.Scopes,
+			tools: journal.Tools, resources: journal.Resources, prompts: journal.Prompts,
+		}, nil
+	case "conformance":
+		return app{
+			from: "Conformance <conformance@example.com>", server: conformance.Server(), close: func() error { return nil },
+			tools: conformance.Tools, resources: conformance.Resources, prompts: conformance.Prompts,
+		}, nil
+	}
+	return app{}, fmt.Errorf("there is no app %q", name)
+}
