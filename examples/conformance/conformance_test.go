@@ -5,6 +5,7 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image/png"
 	"maps"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/gate"
@@ -188,6 +190,28 @@ func text(parts []mcp.Content, failed bool) string {
 	return strings.Join(all, "|")
 }
 
+func TestAClientThatCannotBeAskedIsToldWhy(t *testing.T) {
+	inEachEra(t, nil, func(t *testing.T, session *mcp.ClientSession) {
+		for tool, test := range map[string]struct {
+			arguments any
+			want      string
+		}{
+			"test_sampling":                     {prompt{"Hi"}, "sampling"},
+			"test_missing_capability":           {nil, "sampling"},
+			"test_elicitation":                  {message{"Who?"}, "elicitation"},
+			"test_elicitation_sep1034_defaults": {nil, "elicitation"},
+			"test_elicitation_sep1330_enums":    {nil, "elicitation"},
+		} {
+			_, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool, Arguments: test.arguments})
+			var refused *jsonrpc.Error
+			if !errors.As(err, &refused) || refused.Code != mcp.CodeMissingRequiredClientCapabilities ||
+				string(refused.Data) != `{"requiredCapabilities":{"`+test.want+`":{}}}` {
+				t.Errorf("%s: %v", tool, err)
+			}
+		}
+	})
+}
+
 func TestPicturesAndSoundsAreWhatTheySay(t *testing.T) {
 	if _, err := png.Decode(bytes.NewReader(redDot)); err != nil {
 		t.Errorf("the picture: %v", err)
@@ -252,61 +276,4 @@ func TestEachPromptAndResourceAnswers(t *testing.T) {
 			t.Errorf("completions: %v, %v", res, err)
 		}
 	})
-}
-
-func TestChangesAreTold(t *testing.T) {
-	news := make(chan string, 9)
-	options := &mcp.ClientOptions{
-		ToolListChangedHandler:   func(context.Context, *mcp.ToolListChangedRequest) { news <- "tools" },
-		PromptListChangedHandler: func(context.Context, *mcp.PromptListChangedRequest) { news <- "prompts" },
-		ResourceUpdatedHandler:   func(_ context.Context, r *mcp.ResourceUpdatedNotificationRequest) { news <- r.Params.URI },
-	}
-	inEachEra(t, options, func(t *testing.T, session *mcp.ClientSession) {
-		if err := session.Subscribe(t.Context(), &mcp.SubscribeParams{URI: watchedURI}); err != nil {
-			t.Fatal(err)
-		}
-		for _, test := range []struct {
-			trigger, want string
-		}{
-			{"test_trigger_tool_change", "tools"},
-			{"test_trigger_prompt_change", "prompts"},
-			{"test_trigger_resource_update", watchedURI},
-		} {
-			hears(t, session, news, test.trigger, test.want)
-		}
-		res, err := session.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: watchedURI})
-		if err != nil || res.Contents[0].Text == "Update 0." {
-			t.Errorf("after the update: %v, %v", res, err)
-		}
-		called, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "test_changing_tool"})
-		if err != nil || text(called.Content, called.IsError) == "Change 0." {
-			t.Errorf("after the change: %v, %v", called, err)
-		}
-	})
-}
-
-// hears calls trigger until want is among the news: the streams of a new session
-// may open after its first call.
-func hears(t *testing.T, session *mcp.ClientSession, news <-chan string, trigger, want string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for {
-		if _, err := session.CallTool(ctx, &mcp.CallToolParams{Name: trigger}); err != nil {
-			t.Fatalf("%s: %v", trigger, err)
-		}
-		again := time.After(time.Second)
-		for waiting := true; waiting; {
-			select {
-			case got := <-news:
-				if got == want {
-					return
-				}
-			case <-again:
-				waiting = false
-			case <-ctx.Done():
-				t.Fatalf("%s: no news of %s", trigger, want)
-			}
-		}
-	}
 }

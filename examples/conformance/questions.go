@@ -50,6 +50,9 @@ func addQuestions(server *mcp.Server) {
 		Name: "test_sampling", Description: "Asks the client's model.",
 		InputSchema: object(`"prompt": {"type": "string", "description": "The prompt to send to the LLM"}`, "prompt"),
 	}, func(_ context.Context, req *mcp.CallToolRequest, in prompt) (*mcp.CallToolResult, any, error) {
+		if !hasSampling(req) {
+			return nil, nil, missing("sampling")
+		}
 		if text, ok := sampled(req, "answer"); ok {
 			return says("LLM response: " + text), nil, nil
 		}
@@ -71,19 +74,18 @@ func addQuestions(server *mcp.Server) {
 		})
 	}
 	add(server, "test_missing_capability", "Refuses a client without sampling.", func(_ context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		if caps := req.ClientCapabilities(); caps != nil && caps.Sampling != nil {
-			return says("The client has sampling."), nil
+		if !hasSampling(req) {
+			return nil, missing("sampling")
 		}
-		return nil, &jsonrpc.Error{
-			Code:    mcp.CodeMissingRequiredClientCapabilities,
-			Message: "this tool needs the client capability sampling",
-			Data:    json.RawMessage(`{"requiredCapabilities":{"sampling":{}}}`),
-		}
+		return says("The client has sampling."), nil
 	})
 }
 
 // elicit asks with the form, and tells afterwards what came.
 func elicit(req *mcp.CallToolRequest, lead string, form *mcp.ElicitParams) (*mcp.CallToolResult, error) {
+	if caps := req.ClientCapabilities(); caps == nil || caps.Elicitation == nil {
+		return nil, missing("elicitation")
+	}
 	answer, ok := req.Params.InputResponses["form"].(*mcp.ElicitResult)
 	if !ok {
 		return &mcp.CallToolResult{InputRequests: mcp.InputRequestMap{"form": form}}, nil
@@ -93,6 +95,20 @@ func elicit(req *mcp.CallToolRequest, lead string, form *mcp.ElicitParams) (*mcp
 		return nil, err
 	}
 	return says(fmt.Sprintf("%s action=%s, content=%s", lead, answer.Action, content)), nil
+}
+
+func hasSampling(req *mcp.CallToolRequest) bool {
+	caps := req.ClientCapabilities()
+	return caps != nil && caps.Sampling != nil
+}
+
+// missing refuses a client that did not declare the capability.
+func missing(capability string) error {
+	return &jsonrpc.Error{
+		Code:    mcp.CodeMissingRequiredClientCapabilities,
+		Message: "this tool needs the client capability " + capability,
+		Data:    json.RawMessage(`{"requiredCapabilities":{"` + capability + `":{}}}`),
+	}
 }
 
 // form returns a form of the given fields, which are members of a JSON object.
