@@ -44,6 +44,7 @@ func openApp(name, dir string) (app, error) {
 		return app{
 			from: "Conformance <conformance@example.com>", server: conformance.Server(), close: func() error { return nil },
 			tools: conformance.Tools, resources: conformance.Resources, prompts: conformance.Prompts,
+			endpoints: []foyer.Endpoint{{Path: "/mcp", Entry: gate.Lazy}}, // the suite has no token
 		}, nil
 	}
 	return app{}, fmt.Errorf("there is no app %q", name)

@@ -120,6 +120,7 @@ func issuerOf(addr net.Addr) string {
 // A server is the demo, open.
 type server struct {
 	handler http.Handler
+	drain   func() // ends what would keep it from shutting down
 	close   func()
 }
 
@@ -174,7 +175,7 @@ func (d *demo) open(dir string) (s server, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.handler = routes(handler, box.Dir)
+	s.handler, s.drain = routes(handler, box.Dir), kit.Drain
 	return s, nil
 }
 
@@ -232,6 +233,7 @@ func httpServer(h http.Handler) *http.Server {
 // serve serves until ctx ends, and then lets requests finish.
 func (s server) serve(ctx context.Context, listener net.Listener) error {
 	srv := httpServer(s.handler)
+	srv.RegisterOnShutdown(s.drain)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }()
 	select {
@@ -242,7 +244,7 @@ func (s server) serve(ctx context.Context, listener net.Listener) error {
 	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
-		return srv.Close() // streams do not end by themselves
+		return srv.Close() // a tool takes its time
 	}
 	return nil
 }

@@ -17,12 +17,13 @@ const (
 )
 
 // eras returns the SDK's two ways to serve a server: each request for itself,
-// and sessions. Neither way can do what the other does. A session answers in
-// event streams, on which a tool can ask its caller something.
+// and sessions. Neither way can do what the other does. Both answer in event
+// streams, on which a call can tell of its progress, or ask its caller
+// something; an [answer] that does neither goes out as JSON.
 func eras(server *mcp.Server) (stateless, stateful http.Handler) {
 	same := func(*http.Request) *mcp.Server { return server }
 	// DisableLocalhostProtection: the front checks the host, also behind a proxy.
-	return mcp.NewStreamableHTTPHandler(same, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, PropagateRequestCancellation: true, DisableLocalhostProtection: true}),
+	return mcp.NewStreamableHTTPHandler(same, &mcp.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true, DisableLocalhostProtection: true}),
 		mcp.NewStreamableHTTPHandler(same, &mcp.StreamableHTTPOptions{DisableLocalhostProtection: true})
 }
 
@@ -39,7 +40,7 @@ func (g *Gate) route(w http.ResponseWriter, r *http.Request, c carried, b body) 
 	switch {
 	case b.batch && (modern || r.Header.Get("Mcp-Protocol-Version") >= noBatches):
 		writeError(w, http.StatusBadRequest, nil, invalidRequest, words.NoBatches, nil)
-	case g.refuses(w, r, c, b):
+	case g.refuses(w, r, c, b, modern):
 	case !modern && session != "":
 		g.inSession(w, r, c, b, session)
 	case !modern && b.calls("initialize"):

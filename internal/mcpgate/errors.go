@@ -58,7 +58,7 @@ func unheardOf(w http.ResponseWriter, r *http.Request, m message) {
 // since2026 returns the status of a JSON-RPC error. Versions before 2026-07-28
 // have none for it.
 func since2026(r *http.Request, status int) int {
-	if r.Header.Get("Mcp-Protocol-Version") >= "2026-07-28" {
+	if isModern(r) {
 		return status
 	}
 	return http.StatusOK

@@ -7,14 +7,22 @@ import "net/http"
 func (g *Gate) Unguarded(e Endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := g.authenticate(w, r, e, nil); ok {
-			carry(w, r, g.stateless, c, nil, nil)
+			b, _ := read(w, r)
+			carry(w, r, g.stateless, c, b.id(), nil)
 		}
 	})
 }
 
 // Naked is the SDK's handler, behind which the middleware is alone and knows no
 // caller.
-func (g *Gate) Naked() http.Handler { return g.stateless }
+func (g *Gate) Naked() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := read(w, r)
+		a := newAnswer(w, b.id(), nil)
+		defer a.end()
+		g.stateless.ServeHTTP(a, r)
+	})
+}
 
 // Open counts what is open: sessions, streams, and those who have any.
 func (g *Gate) Open() (sessions, streams, parties int) {

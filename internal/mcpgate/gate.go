@@ -98,9 +98,9 @@ func (g *Gate) Handler(e Endpoint) http.Handler {
 // refuses answers b where one of its messages is refused by HTTP. Of a batch,
 // one refused message refuses the whole, and nothing of it runs: there is one
 // status for all (MCP 2025-03-26, basic, "Batching").
-func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body) bool {
+func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body, modern bool) bool {
 	for _, m := range b.messages {
-		if m.called() && classOf(m.Method) == unheard {
+		if m.called() && (classOf(m.Method) == unheard || modern && removed(m.Method)) {
 			unheardOf(w, r, m)
 			return true
 		}

@@ -85,6 +85,16 @@ func classOf(method string) class {
 	return unheard
 }
 
+// removed reports whether 2026-07-28 has taken method away (MCP 2026-07-28,
+// changelog). The rule of what a removed method named is nothing to tell.
+func removed(method string) bool {
+	switch method {
+	case "initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe":
+		return true
+	}
+	return false
+}
+
 // call lets through what is allowed.
 func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Request, next mcp.MethodHandler) (mcp.Result, error) {
 	m, ok := decoded(method, req)

@@ -19,11 +19,12 @@ import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 
-// What the server must score. Warnings are checks of what a server should do, and does not.
+// What the server must score. Warnings are checks of what a server should do, and does not: it keeps no events to play
+// again. A server whose plain answers are streams has one check more, about those streams; ours are JSON.
 const serverRuns = [
-  { suite: '0.1.16, everything', package: 'conformance-0.1', args: ['--suite', 'all'], scenarios: 32, checks: 44, warnings: 2 },
-  { suite: '0.2, 2025-11-25', package: 'conformance-0.2', args: ['--requirements', '2025-11-25'], scenarios: 33, checks: 82, warnings: 1 },
-  { suite: '0.2, 2026-07-28', package: 'conformance-0.2', args: ['--requirements', '2026-07-28'], scenarios: 40, checks: 153, warnings: 0, without: 'tasks' },
+  { suite: '0.1.16, everything', package: 'conformance-0.1', args: ['--suite', 'all'], scenarios: 32, checks: 43, warnings: 2 },
+  { suite: '0.2, 2025-11-25', package: 'conformance-0.2', args: ['--requirements', '2025-11-25'], scenarios: 33, checks: 81, warnings: 1 },
+  { suite: '0.2, 2026-07-28', package: 'conformance-0.2', args: ['--requirements', '2026-07-28'], scenarios: 40, checks: 152, warnings: 0, without: 'tasks' },
 ]
 const authorizationRun = { suite: '0.2, authorization server', package: 'conformance-0.2', scenarios: 2, checks: 2, warnings: 1 } // 1: no client ID metadata documents
 
