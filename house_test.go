@@ -243,14 +243,19 @@ func (h *house) token(t testing.TB, form url.Values) (int, map[string]any) {
 	return h.postForm(t, "/token", form)
 }
 
-func (h *house) postForm(t testing.TB, path string, form url.Values) (int, map[string]any) {
+func (h *house) form(t testing.TB, path string, form url.Values) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.issuer+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res := h.send(t, r)
+	return r
+}
+
+func (h *house) postForm(t testing.TB, path string, form url.Values) (int, map[string]any) {
+	t.Helper()
+	res := h.send(t, h.form(t, path, form))
 	defer res.Body.Close()
 	var body map[string]any
 	if err := json.NewDecoder(res.Body).Decode(&body); err != nil {
