@@ -2,8 +2,8 @@ package mail
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	netmail "net/mail"
 	"strings"
@@ -15,12 +15,13 @@ import (
 
 const (
 	maxSubject = 255 // bytes
+	maxID      = 64  // bytes
 	maxLine    = 998 // bytes without the line's end; RFC 5322 section 2.1.1
 )
 
-// render returns the mail as bytes, ready for a file.
-func render(from string, m Message) ([]byte, error) {
-	msg, err := compose(from, m)
+// render returns the mail as bytes, ready for a file or a server.
+func render(from string, m Message, encoding gomail.Encoding) ([]byte, error) {
+	msg, err := compose(from, m, encoding)
 	if err != nil {
 		return nil, err
 	}
@@ -34,10 +35,10 @@ func render(from string, m Message) ([]byte, error) {
 // compose builds the mail. From is the operator's: one address, with or
 // without a display name.
 //
-// The text goes as it is (8bit), so that a code alone on its line stays alone
-// on its line. The HTML goes in base64, whose lines have a length divisible by
-// four: none of them can be taken for a code of six digits.
-func compose(from string, m Message) (*gomail.Msg, error) {
+// The text goes in the given encoding. As it is (8bit), a code alone on its line
+// stays alone on its line. The HTML goes in base64, whose lines have a length
+// divisible by four: none of them can be taken for a code of six digits.
+func compose(from string, m Message, encoding gomail.Encoding) (*gomail.Msg, error) {
 	sender, domain, err := parseFrom(from)
 	if err != nil {
 		return nil, err
@@ -48,6 +49,10 @@ func compose(from string, m Message) (*gomail.Msg, error) {
 	if err := checkSubject(m.Subject); err != nil {
 		return nil, err
 	}
+	id := cmp.Or(m.ID, rand.Text())
+	if len(id) > maxID || strings.ContainsFunc(id, notInID) {
+		return nil, fmt.Errorf("%w: ID is not made of at most %d letters, digits and hyphens", ErrMessage, maxID)
+	}
 	text, err := lines(m.Text)
 	if err != nil {
 		return nil, err
@@ -57,9 +62,9 @@ func compose(from string, m Message) (*gomail.Msg, error) {
 	msg.ToMailAddress(&netmail.Address{Address: m.To.String()})
 	msg.Subject(strings.Join(strings.Fields(m.Subject), " ")) // a run of spaces could be folded into a blank line
 	msg.SetDate()
-	msg.SetMessageIDWithValue(rand.Text() + "@" + domain) // the library's own would name this machine
+	msg.SetMessageIDWithValue(id + "@" + domain) // the library's own would name this machine
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetBodyString(gomail.TypeTextPlain, text, gomail.WithPartEncoding(gomail.NoEncoding))
+	msg.SetBodyString(gomail.TypeTextPlain, text, gomail.WithPartEncoding(encoding))
 	if m.HTML != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, strings.ToValidUTF8(m.HTML, "\ufffd"), gomail.WithPartEncoding(gomail.EncodingB64))
 	}
@@ -70,15 +75,15 @@ func compose(from string, m Message) (*gomail.Msg, error) {
 // this is the configuration.
 func parseFrom(from string) (sender *netmail.Address, domain string, err error) {
 	if strings.ContainsFunc(from, unicode.IsControl) {
-		return nil, "", errors.New("mail: From has a control character")
+		return nil, "", fmt.Errorf("%w: From has a control character", ErrSetup)
 	}
 	sender, err = netmail.ParseAddress(from)
 	if err != nil {
-		return nil, "", fmt.Errorf("mail: From is not one address: %w", err)
+		return nil, "", fmt.Errorf("%w: From is not one address: %w", ErrSetup, err)
 	}
 	address, err := ParseAddress(sender.Address)
 	if err != nil {
-		return nil, "", fmt.Errorf("mail: From: %v", err)
+		return nil, "", fmt.Errorf("%w: From: %v", ErrSetup, err)
 	}
 	sender.Address = address.String()
 	_, domain, _ = strings.Cut(sender.Address, "@")
@@ -97,6 +102,10 @@ func checkSubject(subject string) error {
 		return fmt.Errorf("%w: subject looks like an encoded word", ErrMessage)
 	}
 	return nil
+}
+
+func notInID(r rune) bool {
+	return r != '-' && (r < '0' || '9' < r) && (r < 'A' || 'Z' < r) && (r < 'a' || 'z' < r)
 }
 
 func breaksLine(r rune) bool {

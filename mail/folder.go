@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	gomail "github.com/wneessen/go-mail"
 )
 
 // A Folder is a [Sender] for demos and tests: it writes each mail to the file
@@ -32,7 +34,7 @@ type Folder struct {
 
 // Send writes m to disk.
 func (f Folder) Send(ctx context.Context, m Message) error {
-	content, err := render(f.From, m)
+	content, err := render(f.From, m, gomail.NoEncoding)
 	if err != nil {
 		return err
 	}

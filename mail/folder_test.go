@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	gomail "github.com/wneessen/go-mail"
 )
 
 const sender = "Notes <notes@example.com>"
@@ -162,6 +164,9 @@ func TestT64MessagesThatCouldAddAHeaderAreRefused(t *testing.T) {
 		"an encoded word":            func(m *Message) { m.Subject = "=?utf-8?q?Hello=0D=0ABcc:_joe@example.com?=" },
 		"a subject that is not text": func(m *Message) { m.Subject = "Hello\xff" },
 		"an endless subject":         func(m *Message) { m.Subject = strings.Repeat("x", 256) },
+		"CR LF in the ID":            func(m *Message) { m.ID = "1\r\nBcc: joe@example.com" },
+		"a domain in the ID":         func(m *Message) { m.ID = "1@example.net> <2" },
+		"an endless ID":              func(m *Message) { m.ID = strings.Repeat("1", 65) },
 		"NUL in the text":            func(m *Message) { m.Text = "482913\x00" },
 		"an escape in the text":      func(m *Message) { m.Text = "\x1b[2J482913" },
 		"a line too long for SMTP":   func(m *Message) { m.Text = strings.Repeat("x", 999) },
@@ -263,7 +268,7 @@ func checkMail(t *testing.T, m Message, raw []byte) {
 			t.Fatalf("line %q", line)
 		}
 	}
-	msg, err := compose(sender, m)
+	msg, err := compose(sender, m, gomail.NoEncoding)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,8 @@
 // so that text from outside can neither add a recipient nor a header.
 //
 //	to, err := mail.ParseAddress("Jane@Bücher.example") // jane@xn--bcher-kva.example
-//	box := mail.Folder{Dir: "data/mail", From: "Notes <notes@example.com>"}
-//	err = box.Send(ctx, mail.Message{To: to, Subject: "Sign in to Notes", Text: text, HTML: html})
+//	post := mail.SMTP{Addr: "smtp.example.com:587", From: "Notes <notes@example.com>", Username: "notes", Password: password}
+//	err = post.Send(ctx, mail.Message{To: to, Subject: "Sign in to Notes", Text: text, HTML: html})
 //
 // On the wire a mail is text/plain, or multipart/alternative with the text
 // first and the HTML second (RFC 2046 section 5.1.4). Its header fields are
@@ -24,6 +24,12 @@ type Message struct {
 	Subject string // one line of at most 255 bytes; runs of spaces become one
 	Text    string // lines of at most 998 bytes (RFC 5322 section 2.1.1); they arrive as they are, never wrapped anew
 	HTML    string // empty: the mail has no HTML part
+
+	// ID is the same whenever the same mail is tried again, and becomes the
+	// Message-ID, so that a mail that came twice is seen to be one. It has at
+	// most 64 letters, digits and hyphens, and everybody may know it. Empty: a
+	// new one for each try.
+	ID string
 }
 
 // A Sender delivers mails. Send returns nil once the mail is in other hands:
@@ -38,6 +44,6 @@ type Sender interface {
 }
 
 // ErrMessage is wrapped by the error for a message that can never be sent: it
-// has no recipient, its subject is not one plain line, or its text has control
-// characters or overlong lines.
+// has no recipient, its subject is not one plain line, its text has control
+// characters or overlong lines, or a mail server refuses it for good.
 var ErrMessage = errors.New("mail: message refused")
