@@ -24,12 +24,30 @@ import (
 type office struct {
 	*Outbox
 	t   testing.TB
-	log bytes.Buffer
+	log syncBuffer
 
 	mu   sync.Mutex
 	hand time.Time
 	sent []string // subjects
 	send func(ctx context.Context, m mail.Message) error
+}
+
+// A syncBuffer takes the log of many goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 func newOffice(t testing.TB) *office {
@@ -40,8 +58,18 @@ func newOffice(t testing.TB) *office {
 	}
 	t.Cleanup(func() { s.Close() })
 	o := &office{t: t, hand: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC)}
-	o.Outbox = New(s, o, o.write, slog.New(slog.NewTextHandler(&o.log, nil)), o.clock)
+	o.Outbox = New(s, o, o.write, o.logger(), o.clock)
 	return o
+}
+
+func (o *office) logger() *slog.Logger { return slog.New(slog.NewTextHandler(&o.log, nil)) }
+
+// numbered returns n subjects.
+func numbered(n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("mail %02d", i))
+	}
+	return all
 }
 
 func (o *office) clock() time.Time {
@@ -112,20 +140,19 @@ func (o *office) wantSent(when string, want ...string) {
 	o.t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	slices.Sort(o.sent) // several go out at once
+	slices.Sort(want)
 	if !slices.Equal(o.sent, want) {
 		o.t.Errorf("%s: sent are %q, want %q", when, o.sent, want)
 	}
 }
 
-func TestMailsGoOutOnceInTheirOrder(t *testing.T) {
+func TestMailsGoOutOnce(t *testing.T) {
 	o := newOffice(t)
 	if wait := o.Flush(t.Context()); wait != idle {
 		t.Errorf("with nothing to send the next look is in %v", wait)
 	}
-	var all []string
-	for i := range 3*batch + 1 {
-		all = append(all, fmt.Sprintf("mail %02d", i))
-	}
+	all := numbered(3*hands + 1)
 	o.post(all...)
 	o.Flush(t.Context())
 	o.Flush(t.Context())
@@ -215,7 +242,7 @@ func TestAMailThatNobodyNeedsIsDropped(t *testing.T) {
 	o.post("one", "nothing", "two")
 	o.Flush(t.Context())
 	o.wantSent("after a round", "one", "two")
-	if len(o.waiting()) != 0 || o.log.Len() > 0 {
+	if len(o.waiting()) != 0 || o.log.String() != "" {
 		t.Errorf("%v wait, log %s", o.waiting(), o.log.String())
 	}
 }
@@ -259,6 +286,80 @@ func TestAMailThatCanNeverBeSentIsDroppedAndLogged(t *testing.T) {
 	}
 }
 
+func TestAMailThatWaitsForTheOperatorIsKeptAndLogged(t *testing.T) {
+	o := newOffice(t)
+	o.send = func(context.Context, mail.Message) error {
+		return fmt.Errorf("%w: 535 5.7.8", mail.ErrSetup)
+	}
+	o.post("mail")
+	o.Flush(t.Context())
+	if left := o.waiting(); len(left) != 1 || left[0].Attempts != 1 {
+		t.Errorf("%+v", left)
+	}
+	if log := o.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "535 5.7.8") {
+		t.Errorf("the log: %s", log)
+	}
+	o.send = nil
+	o.advance(firstRetry)
+	o.Flush(t.Context())
+	o.wantSent("after the operator", "mail")
+}
+
+func TestAMailKeepsItsIDFromTryToTry(t *testing.T) {
+	o := newOffice(t)
+	var ids []string
+	o.send = func(_ context.Context, m mail.Message) error {
+		if ids = append(ids, m.ID); len(ids) < 3 {
+			return errors.New("connection lost after the mail")
+		}
+		return nil
+	}
+	o.post("mail")
+	for range 3 {
+		o.Flush(t.Context())
+		o.advance(time.Minute)
+	}
+	if !slices.Equal(ids, []string{"mail", "mail", "mail"}) {
+		t.Errorf("the tries were called %q", ids)
+	}
+}
+
+func TestWhichMailsTakeAHand(t *testing.T) {
+	parse := func(text string) (all []store.Outgoing) {
+		for _, id := range strings.Fields(text) {
+			attempts := 0
+			if strings.HasPrefix(id, "r") { // a retry
+				attempts = 1
+			}
+			all = append(all, store.Outgoing{ID: id, Attempts: attempts})
+		}
+		return all
+	}
+	for _, c := range []struct{ sentence, inHand, due, want string }{
+		{"nothing is due", "f1", "", ""},
+		{"all hands are free", "", "f1 r1 f2", "f1 r1 f2"},
+		{"the longest wait comes first", "", "f1 f2 f3 f4 f5 f6 f7 f8 f9", "f1 f2 f3 f4 f5 f6 f7 f8"},
+		{"one hand is free", "f1 f2 f3 f4 f5 f6 f7", "f8 f9", "f8"},
+		{"no hand is free", "f1 f2 f3 f4 f5 f6 f7 f8", "f9 r1", ""},
+		{"retries get half of the hands", "", "r1 r2 r3 r4 r5 r6 f1", "r1 r2 r3 r4 f1"},
+		{"retries have their half already", "r1 r2 r3 r4", "r5 f1 r6 f2", "f1 f2"},
+		{"retries have some of it", "r1 r2 r3", "r4 r5 f1", "r4 f1"},
+		{"what is in hand is due again", "f1 r1", "f1 r1 f2", "f2"},
+	} {
+		o := New(nil, nil, nil, nil, nil)
+		for _, out := range parse(c.inHand) {
+			o.inHand[out.ID] = out
+		}
+		var got []string
+		for _, out := range o.choose(parse(c.due)) {
+			got = append(got, out.ID)
+		}
+		if !slices.Equal(got, strings.Fields(c.want)) {
+			t.Errorf("%s: %v, want %v", c.sentence, got, c.want)
+		}
+	}
+}
+
 func TestT60TheLogHasNoAddress(t *testing.T) {
 	o := newOffice(t)
 	o.send = func(_ context.Context, m mail.Message) error {
@@ -275,7 +376,7 @@ func TestT60TheLogHasNoAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.send = mail.Folder{Dir: dir, From: "notes@example.com"}.Send
-	o.post("to a folder")
+	o.post("to-a-folder")
 	o.Flush(t.Context())
 	log := o.log.String()
 	if strings.Contains(log, "ann@") || strings.Contains(log, "482913") {
@@ -288,10 +389,7 @@ func TestT60TheLogHasNoAddress(t *testing.T) {
 
 func TestFlushesAtOnceSendOnce(t *testing.T) {
 	o := newOffice(t)
-	var all []string
-	for i := range 30 {
-		all = append(all, fmt.Sprintf("mail %02d", i))
-	}
+	all := numbered(30)
 	o.post(all...)
 	var flushes sync.WaitGroup
 	for range 8 {

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,7 +62,7 @@ func TestAMailOfAnotherProcessGoesOutWithinAMinute(t *testing.T) {
 	})
 }
 
-func TestRunFinishesTheMailInHandAndNoOther(t *testing.T) {
+func TestRunFinishesTheMailsInHandAndNoOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T, o *office, start, stop func()) {
 		o.send = func(ctx context.Context, m mail.Message) error {
 			select {
@@ -71,15 +72,16 @@ func TestRunFinishesTheMailInHandAndNoOther(t *testing.T) {
 				return ctx.Err()
 			}
 		}
-		o.post("one", "two", "three")
+		first := numbered(hands)
+		o.post(append(slices.Clone(first), "second to last", "last")...)
 		start()
 		began := time.Now()
 		stop()
-		o.wantSent("after the stop", "one")
+		o.wantSent("after the stop", first...)
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("the stop took %v", took)
 		}
-		if left := o.waiting(); len(left) != 2 || left[0].ID != "two" || left[0].Attempts != 0 {
+		if left := o.waiting(); len(left) != 2 || left[0].ID != "second to last" || left[0].Attempts != 0 || left[0].Due.After(began) {
 			t.Errorf("%+v", left)
 		}
 	})
@@ -97,9 +99,9 @@ func TestAMailThatHangsIsPutOff(t *testing.T) {
 		}
 		o.post("hangs", "one")
 		start()
+		o.wantSent("at once", "one")
 		time.Sleep(sendTimeout)
 		synctest.Wait()
-		o.wantSent("after its half minute", "one")
 		if left := o.waiting(); len(left) != 1 || left[0].Attempts != 1 {
 			t.Errorf("%+v", left)
 		}
@@ -123,4 +125,111 @@ func TestRunGoesOnWhenTheStoreFails(t *testing.T) {
 		}
 		stop()
 	})
+}
+
+// Somebody has mails sent to many mailboxes that hang. Their next tries take some
+// of the hands, and never all.
+func TestTriesThatHangDelayNoFirstTry(t *testing.T) {
+	inBubble(t, func(t *testing.T, o *office, start, stop func()) {
+		o.send = func(ctx context.Context, m mail.Message) error {
+			if m.Subject != "good" {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
+		}
+		o.post(numbered(3 * hands)...)
+		start()
+		time.Sleep(3*sendTimeout + 50*time.Millisecond) // each has hung once
+		synctest.Wait()
+		o.post("good")
+		o.Wake()
+		synctest.Wait()
+		o.wantSent("at once", "good")
+		stop()
+	})
+}
+
+func TestFlushWaitsForWhatIsInHand(t *testing.T) {
+	inBubble(t, func(t *testing.T, o *office, start, stop func()) {
+		o.send = func(context.Context, mail.Message) error {
+			time.Sleep(3 * time.Second)
+			return nil
+		}
+		o.post("one")
+		start()
+		began := time.Now()
+		if wait := o.Flush(t.Context()); wait != idle || time.Since(began) != 3*time.Second {
+			t.Errorf("Flush took %v, and the next look is in %v", time.Since(began), wait)
+		}
+		o.wantSent("after Flush", "one")
+		stop()
+	})
+}
+
+// Two processes on one store.
+func TestTwoOutboxesSendEachMailOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, o *office, start, stop func()) {
+		o.send = func(context.Context, mail.Message) error {
+			time.Sleep(sendTimeout - time.Second)
+			return nil
+		}
+		other := New(o.store, o, o.write, o.logger(), time.Now)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		all := numbered(5 * hands)
+		o.post(all...)
+		go func() { other.Run(ctx); close(done) }()
+		start()
+		time.Sleep(5 * time.Minute)
+		cancel()
+		<-done
+		stop()
+		o.wantSent("after both", all...)
+	})
+}
+
+func TestAMailOfAProcessThatDiedIsSentWhenItsLeaseEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, o *office, start, stop func()) {
+		o.post("one")
+		if mails, _, err := o.take(t.Context()); err != nil || len(mails) != 1 { // and it dies
+			t.Fatal(mails, err)
+		}
+		start()
+		time.Sleep(lease - time.Second)
+		synctest.Wait()
+		o.wantSent("before the end")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		o.wantSent("at the end", "one")
+		stop()
+	})
+}
+
+func TestTheLeaseOutlastsASend(t *testing.T) {
+	if lease < sendTimeout+noteTimeout {
+		t.Errorf("a mail may be in hand for %v, and is leased for %v", sendTimeout+noteTimeout, lease)
+	}
+}
+
+func TestT72AClockThatJumpsSendsNothingTwice(t *testing.T) {
+	o := newOffice(t)
+	sending, goOn := make(chan struct{}), make(chan struct{})
+	o.send = func(context.Context, mail.Message) error {
+		sending <- struct{}{}
+		<-goOn
+		return nil
+	}
+	o.post("one")
+	o.start(t.Context())
+	<-sending
+	o.advance(lease + time.Second)
+	o.start(t.Context())
+	select {
+	case <-sending:
+		t.Error("the mail is sent a second time while it is in hand")
+	case goOn <- struct{}{}:
+	}
+	o.settle()
+	o.wantSent("after the jump", "one")
 }
