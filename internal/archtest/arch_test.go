@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret"},
 	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest"},
 	{"internal/signin", "internal/outbox", "store/sqlite"},
-	{"internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
+	{"elicit", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
 	{"examples/*"},
 	{"cmd/foyer", "internal/archtest", "test/*"},
