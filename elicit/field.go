@@ -62,23 +62,23 @@ func (l field) words() string {
 	case s.Type == "string" && s.MinLength == nil && s.MaxLength == nil:
 		return "text"
 	case s.Type == "string":
-		return "text of" + limits(s.MinLength, s.MaxLength) + " characters"
-	case s.Type == "integer":
-		return "a whole number" + limits(s.Minimum, s.Maximum)
+		return "text of " + limits(s.MinLength, s.MaxLength) + " characters"
 	}
-	return "a number" + limits(s.Minimum, s.Maximum)
+	kind := map[string]string{"integer": "a whole number", "number": "a number"}[s.Type]
+	if s.Minimum == nil && s.Maximum == nil {
+		return kind
+	}
+	return kind + ", " + limits(s.Minimum, s.Maximum)
 }
 
 func limits[N int | float64](low, high *N) string {
 	switch {
-	case low != nil && high != nil:
-		return fmt.Sprintf(" from %v to %v", *low, *high)
-	case low != nil:
-		return fmt.Sprintf(" from %v", *low)
-	case high != nil:
-		return fmt.Sprintf(" up to %v", *high)
+	case low == nil:
+		return fmt.Sprintf("at most %v", *high)
+	case high == nil:
+		return fmt.Sprintf("at least %v", *low)
 	}
-	return ""
+	return fmt.Sprintf("%v to %v", *low, *high)
 }
 
 // secretive reports whether a field of that name asks for what must not travel

@@ -87,11 +87,14 @@ func line(name string, s *jsonschema.Schema, sf reflect.StructField) (l field, e
 			return l, fmt.Errorf("tag %s:%q: %w", tag.name, text, err)
 		}
 	}
-	if sf.Type == reflect.TypeFor[time.Time]() && s.Format != "date-time" {
+	switch {
+	case sf.Type == reflect.TypeFor[time.Time]() && s.Format != "date-time":
 		return l, errors.New("a time has the format date-time")
+	case s.MinLength != nil && s.MaxLength != nil && *s.MinLength > *s.MaxLength, s.Minimum != nil && s.Maximum != nil && *s.Minimum > *s.Maximum:
+		return l, errors.New("min is above max")
 	}
 	l = field{name: name, schema: s}
-	if l.rule, err = s.Resolve(&jsonschema.ResolveOptions{ValidateDefaults: true}); err != nil {
+	if l.rule, err = s.Resolve(nil); err != nil {
 		return l, err
 	}
 	if s.Default != nil {

@@ -201,6 +201,9 @@ func (p *peer) call(t testing.TB, params string, respond func(put) string) (got 
 			got.raw = data
 			return got, questions
 		}
+		if q.Method != "elicitation/create" {
+			continue // a notification
+		}
 		questions = append(questions, q)
 		if a := respond(q); a != "" {
 			p.post(t, "/", json.RawMessage(`{"jsonrpc":"2.0","id":`+string(q.ID)+`,`+a+`}`), p.header).Body.Close()
