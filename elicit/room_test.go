@@ -148,10 +148,14 @@ func (r *room) addTools(server *mcp.Server, q *Questions) {
 		message := fmt.Sprintf("Pay %d?", r.price)
 		r.mu.Unlock()
 		y, err := Form[yes](ask, "sure", message)
-		if err == nil && y.Sure {
-			r.note(&r.done, message)
+		if err != nil {
+			return bookOut{}, err
 		}
-		return bookOut{message}, err
+		if _, err := Form[yes](ask, "tip", "And a tip?"); err != nil {
+			return bookOut{}, err
+		}
+		r.note(&r.done, fmt.Sprint(message, " ", y.Sure))
+		return bookOut{message}, nil
 	})
 	AddTool(q, server, &mcp.Tool{Name: "open_page"}, func(_ context.Context, ask *Ask, _ struct{}) (any, error) {
 		if err := URL(ask, "page", "See the bill.", "https://shop.example/bill?call="+ask.ID()); err != nil {
@@ -186,6 +190,11 @@ func (r *room) addTools(server *mcp.Server, q *Questions) {
 	AddTool(q, server, &mcp.Tool{Name: "careless"}, func(_ context.Context, ask *Ask, _ struct{}) (any, error) {
 		s, _ := Form[seat](ask, "seat", "Inside, or in the garden?")
 		return s, nil
+	})
+	AddTool(q, server, &mcp.Tool{Name: "hasty"}, func(_ context.Context, ask *Ask, _ struct{}) (any, error) {
+		_, first := Form[yes](ask, "first", "First?")
+		_, second := Form[yes](ask, "second", "Second?")
+		return nil, errors.Join(first, second)
 	})
 	AddTool(q, server, &mcp.Tool{Name: "twice"}, func(_ context.Context, ask *Ask, _ struct{}) (any, error) {
 		if _, err := Form[seat](ask, "seat", "Inside, or in the garden?"); err != nil {
@@ -259,6 +268,8 @@ var changes = []struct {
 	{"the grant has expired", func(gr *store.Grant) { gr.Expires = time.Now().Add(-time.Hour) }},
 	{"the user has signed out", func(gr *store.Grant) { gr.UserID, gr.GuestID, gr.Epoch = "", "guest-new", 4 }},
 	{"another user has signed in", func(gr *store.Grant) { gr.UserID, gr.Epoch = "user-eve", 5 }},
+	{"the user is another, whatever else is the same", func(gr *store.Grant) { gr.UserID = "user-eve" }},
+	{"the guest is another, whatever else is the same", func(gr *store.Grant) { gr.GuestID = "guest-eve" }},
 	{"the same user has signed out and in", func(gr *store.Grant) { gr.Epoch = 5 }},
 }
 

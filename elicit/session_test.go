@@ -172,7 +172,7 @@ func TestClientsThatCannotAsk(t *testing.T) {
 		{"a version without elicitation", "2025-03-26", forms, bookMonday, cannot},
 		{"a tool that can do without", "2025-11-25", `{}`, `{"name":"easygoing"}`, ""},
 	} {
-		got, questions := r.peer(t, test.version, test.caps).call(t, test.tool, func(put) string { return "" })
+		got, questions := r.peer(t, test.version, test.caps).call(t, test.tool, func(put) string { return `"result":{"action":"accept","content":{}}` })
 		if len(questions) > 0 || got.Result.IsError != (test.says != "") || !strings.Contains(got.text(), test.says) {
 			t.Errorf("%s: %d questions, %s", test.name, len(questions), got.raw)
 		}

@@ -98,6 +98,13 @@ func TestAStateOfSomeoneElseSealsNothing(t *testing.T) {
 		"sealed for another purpose": func() (interface{ Reveal() string }, error) {
 			return r.keys.Seal("authorization code", state{Tool: "book_table", Asked: "seat", Expires: r.now().Add(time.Hour)})
 		},
+		"sealed, but longer than ours can be": func() (interface{ Reveal() string }, error) {
+			arguments, err := argumentsDigest([]byte(`{"Day":"Monday"}`))
+			if err != nil {
+				return nil, err
+			}
+			return r.keys.Seal(purpose, state{Tool: "book_table", Arguments: arguments, Asked: strings.Repeat("x", maxState), Expires: r.now().Add(time.Minute)})
+		},
 		"sealed, but no state": func() (interface{ Reveal() string }, error) { return r.keys.Seal(purpose, "hello") },
 	} {
 		s, err := sealed()
@@ -234,17 +241,39 @@ func TestNothingIsAnsweredInAdvance(t *testing.T) {
 
 func TestAnAnswerIsForTheQuestionAsItWasPut(t *testing.T) {
 	r := newRoom(t)
-	state := r.asks(t, call{tool: "pay"})
-	r.mu.Lock()
-	r.price = 1000
-	r.mu.Unlock()
-	agreed := `{"sure":{"action":"accept","content":{"sure":true}}}`
-	got := r.send(t, call{tool: "pay", state: state, responses: agreed})
-	if got.Result.Requests["sure"].Params.Message != "Pay 1000?" || r.effects() != "" {
-		t.Errorf("yes to 10 became yes to 1000: %s, effects %q", got.raw, r.effects())
+	price := func(n int) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.price = n
 	}
-	if got = r.send(t, call{tool: "pay", state: got.Result.State, responses: agreed}); r.effects() != "Pay 1000?" {
+	says := func(name, state, message string) string {
+		t.Helper()
+		got := r.send(t, call{tool: "pay", state: state, responses: `{"` + name + `":{"action":"accept","content":{"sure":true}}}`})
+		for _, q := range got.Result.Requests {
+			if q.Params.Message == message {
+				return got.Result.State
+			}
+		}
+		t.Fatalf("%q was not asked: %s, effects %q", message, got.raw, r.effects())
+		return ""
+	}
+	state := r.asks(t, call{tool: "pay"})
+	price(1000)
+	state = says("sure", state, "Pay 1000?") // yes to 10 was said
+	state = says("sure", state, "And a tip?")
+	price(2000)
+	state = says("tip", state, "Pay 2000?") // yes to 1000 was said
+	state = says("sure", state, "And a tip?")
+	if got := r.send(t, call{tool: "pay", state: state, responses: `{"tip":{"action":"accept","content":{"sure":false}}}`}); r.effects() != "Pay 2000? true" {
 		t.Errorf("%s, effects %q", got.raw, r.effects())
+	}
+}
+
+func TestOneQuestionAtATime(t *testing.T) {
+	r := newRoom(t)
+	first := r.send(t, call{tool: "hasty"})
+	if len(first.Result.Requests) != 1 || first.Result.Requests["first"].Method == "" {
+		t.Errorf("a handler that went on after its first question: %s", first.raw)
 	}
 }
 
