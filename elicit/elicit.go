@@ -21,10 +21,10 @@
 //
 // A form travels through the client and may be read by the model. Never ask for
 // passwords, one-time codes or any other secret by a form (MCP 2026-07-28 and
-// 2025-11-25, elicitation, "Safe"); [Form] refuses fields that are named so.
-// Nobody is signed in by elicitation, and an address given in a form proves
-// nothing. An answer is what the client says that the user said: a client can
-// answer by itself.
+// 2025-11-25, elicitation); [Form] refuses fields that are named so. Nobody is
+// signed in by elicitation, and an address given in a form proves nothing. An
+// answer is what the client says that the user said: a client can answer by
+// itself.
 //
 // # Requests that carry answers
 //
@@ -44,7 +44,8 @@
 //
 // In versions with sessions the grant is looked at again after each answer: a
 // grant that was revoked, signed in or out, or lost a scope while the user
-// typed ends the call.
+// typed ends the call. The context of the handler has to end with the request of
+// the client; who does not answer within five minutes has declined.
 package elicit
 
 import (
