@@ -19,6 +19,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/authserver"
 	"example.com/foyer/internal/client"
@@ -156,6 +157,11 @@ func words(scopes gate.Scopes) []string {
 		all = append(all, s.Words)
 	}
 	return all
+}
+
+// Questions returns what tools ask their user with; see [elicit.AddTool].
+func (k *Kit) Questions() *elicit.Questions {
+	return elicit.New(k.cfg.Store, k.keys, k.now, k.cfg.Log)
 }
 
 // Drain ends every MCP session and every stream, which would keep an

@@ -44,8 +44,8 @@
 //
 // In versions with sessions the grant is looked at again after each answer: a
 // grant that was revoked, signed in or out, or lost a scope while the user
-// typed ends the call. The context of the handler has to end with the request of
-// the client; who does not answer within five minutes has declined.
+// typed ends the call. The end of the session ends it, too; who does not answer
+// within five minutes has declined.
 package elicit
 
 import (

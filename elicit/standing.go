@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/grant"
 	"example.com/foyer/store"
 )
 
@@ -31,14 +32,10 @@ func stands(ctx context.Context, tx store.Tx, c gate.Caller, now time.Time) (sto
 	if c.GrantID == "" {
 		return store.Grant{}, nil
 	}
-	gr, err := tx.Grant(ctx, c.GrantID)
+	gr, err := grant.Live(ctx, tx, c.GrantID, now)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return store.Grant{}, errChanged
-	case err != nil:
-		return store.Grant{}, err
-	case !gr.RevokedAt.IsZero(), !now.Before(gr.Expires), gr.UserID != c.UserID, gr.GuestID != c.GuestID:
+	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked), err == nil && (gr.UserID != c.UserID || gr.GuestID != c.GuestID):
 		return store.Grant{}, errChanged
 	}
-	return gr, nil
+	return gr, err
 }

@@ -41,25 +41,26 @@ func (g *Grants) Look(ctx context.Context, access store.Hash, resource string) (
 // Stands returns nil for a grant that works, and [ErrUnknown] or [ErrRevoked]
 // for one that is over.
 func (g *Grants) Stands(ctx context.Context, id string) error {
-	var refusal error
-	err := g.store.View(ctx, func(tx store.Tx) error {
-		gr, err := tx.Grant(ctx, id)
-		switch {
-		case errors.Is(err, store.ErrNotFound), err == nil && !g.now().Before(gr.Expires):
-			refusal = ErrUnknown
-		case err != nil:
-			return err
-		case !gr.RevokedAt.IsZero():
-			refusal = ErrRevoked
-		default:
-			refusal = nil
-		}
-		return nil
-	})
-	if err != nil {
+	return g.store.View(ctx, func(tx store.Tx) error {
+		_, err := Live(ctx, tx, id, g.now())
 		return err
+	})
+}
+
+// Live returns a grant that works. It refuses with [ErrUnknown] or [ErrRevoked].
+func Live(ctx context.Context, tx store.Tx, id string, now time.Time) (store.Grant, error) {
+	gr, err := tx.Grant(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return store.Grant{}, ErrUnknown
+	case err != nil:
+		return store.Grant{}, err
+	case !gr.RevokedAt.IsZero():
+		return store.Grant{}, ErrRevoked
+	case !now.Before(gr.Expires):
+		return store.Grant{}, ErrUnknown
 	}
-	return refusal
+	return gr, nil
 }
 
 // checkAccess reports why t is no working access token of gr, or nil.
