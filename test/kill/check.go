@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -71,7 +70,7 @@ func (p *player) stayedOver(g *grant) {
 	a, ok := p.ask("token (refresh)", g, p.wire.refresh(g.code.client, g.current().text), nil)
 	p.expect(g, !ok || a.is("invalid_grant"), "the grant is over, and refresh %d works: %v", g.current().n, a)
 	if g.as != nil && g.as.warned {
-		p.expect(g, p.arrives(func() bool { return p.wasWarned(g.as) }), "%s was not told that a refresh token came back", g.as.address)
+		p.expect(g, soon(p.wire.ctx, func() bool { return p.wasWarned(g.as) }), "%s was not told that a refresh token came back", g.as.address)
 	}
 }
 
@@ -87,7 +86,7 @@ func (p *player) rotation(g *grant) {
 func (p *player) signIn(g *grant) {
 	switch c := g.asked; {
 	case g.pending():
-		if !p.expect(g, p.arrives(func() bool { return p.read(c) }), "the mail to %s did not come", c.to.address) {
+		if !p.expect(g, soon(p.wire.ctx, func() bool { return p.read(c) }), "the mail to %s did not come", c.to.address) {
 			return
 		}
 		if within(minute, c.at) {
@@ -137,28 +136,12 @@ func (p *player) onward(g *grant) {
 	}
 }
 
-// arrives waits for what goes on behind an answer.
-func (p *player) arrives(there func() bool) bool {
-	deadline, cancel := context.WithTimeout(p.wire.ctx, slowest)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !there() {
-		select {
-		case <-deadline.Done():
-			return false
-		case <-tick.C:
-		}
-	}
-	return true
-}
-
 // integrity checks the two databases as the kill left them.
 func (s *server) integrity(ctx context.Context) error {
 	for _, name := range []string{"foyer.db", "journal.db"} {
 		answers, err := pragma(ctx, filepath.Join(s.data, name), "integrity_check")
 		if err != nil || !slices.Equal(answers, []string{"ok"}) {
-			return fmt.Errorf("%s: integrity_check: %q, %w", name, answers, err)
+			return fmt.Errorf("%s: integrity_check: %q, %v", name, answers, err)
 		}
 	}
 	return nil

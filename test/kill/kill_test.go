@@ -1,7 +1,10 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,6 +85,53 @@ func goBack(t *testing.T, data, before, file string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestAnswersThatALivingServerMustNotGive(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer http.HandlerFunc
+		lost   int
+	}{
+		{"a refusal is an answer", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }, 0},
+		{"a fault is not", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, 1},
+		{"silence is none", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 1},
+	} {
+		ts := httptest.NewServer(test.answer)
+		p := newPlayer(&game{server: &server{}, wire: newWire(t.Context(), ts.URL, 1)}, 1, 1)
+		p.ask("register", nil, p.wire.register("Client"), nil)
+		if len(p.losses) != test.lost {
+			t.Errorf("%s: lost %q, want %d", test.name, p.losses, test.lost)
+		}
+		ts.Close()
+	}
+}
+
+func TestADamagedFileIsTold(t *testing.T) {
+	s := &server{data: t.TempDir()}
+	for _, name := range []string{"foyer.db", "journal.db"} {
+		db, err := sql.Open("sqlite", filepath.Join(s.data, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec(`CREATE TABLE t (a TEXT UNIQUE); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i FROM n`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.integrity(t.Context()); err != nil {
+		t.Fatalf("both are whole: %v", err)
+	}
+	f, err := os.OpenFile(filepath.Join(s.data, "journal.db"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(make([]byte, 4096), 2*4096); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Close(), s.integrity(t.Context())); err == nil || !strings.Contains(err.Error(), "journal.db: integrity_check") {
+		t.Errorf("told: %v", err)
 	}
 }
 

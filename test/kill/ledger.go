@@ -60,7 +60,7 @@ type challenge struct {
 
 const (
 	tries  = 5                // of a challenge
-	minute = 45 * time.Second // of the minute in which a code lives, a refresh is answered again, and a mailbox is left alone
+	minute = 25 * time.Second // of the minute in which a code lives, a refresh is answered again, and a mailbox is left alone: what is asked by then is answered in time
 	tenMin = 9 * time.Minute  // of the ten that digits live
 )
 

@@ -8,6 +8,7 @@
 //	go run ./test/kill -rounds 200 -seed 7
 //	go run ./test/kill -foyer ./foyer           # a program that was built before
 //
+// Before the first round it is killed a few times while it makes its tables.
 // What was acknowledged must be there, what was refused must not come true, and
 // what was under way must have happened as a whole, or not at all. It exits with
 // status 1 where something was lost, and tells the seed, which gives every

@@ -109,7 +109,12 @@ func (p *player) expect(g *grant, ok bool, format string, args ...any) bool {
 	return ok
 }
 
+// lose writes down what was lost: of a grant the first thing, because others
+// follow from it.
 func (p *player) lose(g *grant, format string, args ...any) {
+	if g != nil && g.faulty {
+		return
+	}
 	text := fmt.Sprintf("client %d: ", p.n) + fmt.Sprintf(format, args...)
 	if g != nil {
 		g.faulty = true

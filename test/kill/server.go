@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -49,32 +50,64 @@ func freeAddr(rng *rand.Rand) (string, error) {
 	return "", fmt.Errorf("no free port: %w", err)
 }
 
-// slowest is how long a start may take until the server answers.
+// slowest is how long the server may take for what it does by itself: to start,
+// and to send a mail.
 const slowest = 15 * time.Second
 
 // start starts the server, waits until it answers, and returns how long that
 // took.
 func (s *server) start(ctx context.Context) (time.Duration, error) {
 	begun := time.Now()
-	s.log = &bytes.Buffer{}
-	s.cmd = exec.CommandContext(ctx, s.binary, "demo", "--addr", s.addr, "--data", s.data, "--access-ttl", "12h")
-	s.cmd.Stderr = s.log
-	if err := s.cmd.Start(); err != nil {
+	if err := s.launch(ctx); err != nil {
 		return 0, err
 	}
+	if !soon(ctx, func() bool { return healthy(ctx, s.addr) }) {
+		return 0, errors.Join(fmt.Errorf("the server did not answer within %v of its start", slowest), s.kill(), s.wait())
+	}
+	return time.Since(begun), nil
+}
+
+func (s *server) launch(ctx context.Context) error {
+	s.log = &bytes.Buffer{}
+	s.cmd = exec.CommandContext(ctx, s.binary, "demo", "--addr", s.addr, "--data", s.data, "--access-ttl", accessTTL.String())
+	s.cmd.Stderr = s.log
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
 	s.dying.Store(false)
-	within, cancel := context.WithTimeout(ctx, slowest)
+	return nil
+}
+
+// launchAndKill kills the server as soon as it has made the file of that name.
+func (s *server) launchAndKill(ctx context.Context, name string) error {
+	if err := s.launch(ctx); err != nil {
+		return err
+	}
+	made := soon(ctx, func() bool {
+		_, err := os.Lstat(filepath.Join(s.data, name))
+		return err == nil
+	})
+	err := errors.Join(s.kill(), s.wait())
+	if err == nil && !made {
+		err = fmt.Errorf("the server did not make %s within %v of its start", name, slowest)
+	}
+	return err
+}
+
+// soon waits until there is true, and reports false where that takes too long.
+func soon(ctx context.Context, there func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, slowest)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for !healthy(within, s.addr) {
+	for !there() {
 		select {
-		case <-within.Done():
-			return 0, errors.Join(fmt.Errorf("the server did not answer within %v of its start", slowest), s.kill(), s.wait())
+		case <-ctx.Done():
+			return false
 		case <-tick.C:
 		}
 	}
-	return time.Since(begun), nil
+	return true
 }
 
 func healthy(ctx context.Context, addr string) bool {
@@ -105,7 +138,7 @@ func (s *server) kill() error {
 func (s *server) wait() error {
 	err := s.cmd.Wait()
 	if state := s.cmd.ProcessState.String(); state != "signal: killed" {
-		return fmt.Errorf("the server had ended by itself: %w\n%s", err, s.log)
+		return fmt.Errorf("the server had ended by itself: %v\n%s", err, s.log)
 	}
 	for line := range strings.Lines(s.log.String()) {
 		if strings.Contains(line, " ERROR ") || strings.HasPrefix(line, "panic:") {
