@@ -5,17 +5,10 @@
 //   PATH="$PWD/test/clients/node_modules/.bin:$PATH" node test/clients/inspector.mjs [foyer binary]
 //
 // Inspector does the OAuth itself: it opens its browser once, and keeps the tokens in a folder of this run.
-import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { inspect } from 'node:util'
-
-const root = join(import.meta.dirname, '..', '..')
-const folder = mkdtempSync(join(tmpdir(), 'foyer-inspector-'))
-const data = join(folder, 'data')
+import { browserProgram, expect, folder, mailedCode, play, root, timesOpened } from './foyer.mjs'
 
 // The commands of the README that begin with "ask", word by word: what follows is what Inspector is called with.
 const commands = readFileSync(join(root, 'README.md'), 'utf8')
@@ -70,8 +63,17 @@ async function story(era, url) {
   // Inspector can only send what it stores, and --stored-auth-only forbids it a second flow.
   const after = accessToken(storage)
   expect(`${era}: one access token served throughout`, after === token, { before: token, after })
-  const times = readFileSync(opened, 'utf8').trim().split('\n').length
-  expect(`${era}: the browser opened once`, times === 1, { times })
+
+  spoil(storage, token)
+  came = await call('list_entries')
+  expect(`${era}: a call with an access token that has ended succeeds`, came.exit === 0 && came.all.includes(title), came)
+  expect(`${era}: Inspector has refreshed`, ![token, spoilt(token)].includes(accessToken(storage)), came)
+
+  came = await call('logout')
+  expect(`${era}: logout works`, came.exit === 0, came)
+  came = await call('list_entries')
+  expect(`${era}: list_entries is refused again`, came.exit === toolError && /\bauthenticate\b/.test(came.text), came)
+  expect(`${era}: the browser opened once`, timesOpened(opened) === 1, { times: timesOpened(opened) })
 }
 
 const toolError = 5 // Inspector's exit status for a result with isError
@@ -82,7 +84,7 @@ async function runInspector(args, { opened, storage }) {
     env: {
       ...process.env,
       HOME: folder,
-      BROWSER: browser(opened),
+      BROWSER: browserProgram(opened),
       MCP_AUTO_OPEN_ENABLED: 'true', // there is no terminal
       MCP_STORAGE_DIR: storage,
       MCP_INSPECTOR_SECRET_STORE: 'file',
@@ -101,83 +103,17 @@ async function runInspector(args, { opened, storage }) {
   return { args: args.join(' '), exit, result, text, all, stderr: stderr.join('') }
 }
 
-// A guest's /authorize redirects at once, so that following redirects is all of the browser.
-function browser(opened) {
-  const path = `${opened}-browser.mjs`
-  const script = `#!/usr/bin/env node
-import { appendFileSync } from 'node:fs'
-appendFileSync(${JSON.stringify(opened)}, process.argv[2] + '\\n')
-await fetch(process.argv[2])
-`
-  writeFileSync(path, script, { mode: 0o755 })
-  return path
-}
+const secrets = (storage) => join(storage, 'secrets.json')
 
 function accessToken(storage) {
-  return /access_token\\?":\s*\\?"([^"\\]+)/.exec(readFileSync(join(storage, 'secrets.json'), 'utf8'))?.[1]
+  return /access_token\\?":\s*\\?"([^"\\]+)/.exec(readFileSync(secrets(storage), 'utf8'))?.[1]
 }
 
-async function mailedCode(address) {
-  const inbox = join(data, 'mail', address) // url.PathEscape leaves such an address as it is
-  return within(15, `a mail with six digits for ${address}`, () => {
-    const newest = readdirSync(inbox).filter((name) => /^\d{6}\.eml$/.test(name)).sort().at(-1)
-    return newest && /^(\d{6})\r?$/m.exec(readFileSync(join(inbox, newest), 'utf8'))?.[1]
-  })
+// spoil makes the stored access token one that the server does not take.
+function spoil(storage, token) {
+  writeFileSync(secrets(storage), readFileSync(secrets(storage), 'utf8').replaceAll(token, spoilt(token)))
 }
 
-async function within(seconds, what, attempt) {
-  let last
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(50)) {
-    try {
-      last = await attempt()
-      if (last) return last
-    } catch (error) {
-      last = error
-    }
-  }
-  expect(`${what} within ${seconds} s`, false, last)
-}
+const spoilt = (token) => token.slice(0, -4) + 'gone'
 
-function expect(what, ok, came) {
-  if (!ok) throw new Error(`expected: ${what}\ncame: ${inspect(came, { depth: 8, maxStringLength: 4000 })}`)
-  console.log(`ok  ${what}`)
-}
-
-function freePort() {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => done(port))
-    })
-  })
-}
-
-function built() {
-  const binary = join(folder, 'foyer')
-  execFileSync('go', ['build', '-o', binary, './cmd/foyer'], { cwd: root, stdio: 'inherit' })
-  return binary
-}
-
-const binary = process.argv[2] ?? built()
-const port = await freePort()
-const log = openSync(join(folder, 'demo.log'), 'w')
-const demo = spawn(binary, ['demo', '--addr', `127.0.0.1:${port}`, '--data', data], { stdio: ['ignore', log, log] })
-closeSync(log)
-const stopped = new Promise((_, failed) => {
-  demo.on('error', failed)
-  demo.on('exit', (status, signal) => failed(new Error(`foyer demo ended by itself: ${status ?? signal}`)))
-})
-async function play() {
-  await within(30, 'foyer demo is ready', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok)
-  for (const era of ['legacy', 'modern']) await story(era, `http://127.0.0.1:${port}/mcp`)
-}
-try {
-  await Promise.race([play(), stopped])
-} catch (error) {
-  console.error(`${error.message}\n\nwhat foyer demo said:\n${readFileSync(join(folder, 'demo.log'), 'utf8').slice(-8000)}`)
-  process.exitCode = 1
-} finally {
-  demo.removeAllListeners('exit').kill()
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-}
-process.exit()
+await play((url) => Promise.all(['legacy', 'modern'].map((era) => story(era, url))), { seconds: 300 })

@@ -1,0 +1,147 @@
+// What the scripts of this folder share: a demo, its mailbox, a person's browser, the packages from npm, and expect.
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
+
+// Whether versions before 2026-07-28 have sessions, and a claim is told by notifications/tools/list_changed.
+export const sessions = false
+
+export const root = join(import.meta.dirname, '..', '..')
+export const folder = mkdtempSync(join(tmpdir(), 'foyer-clients-'))
+const data = join(folder, 'data')
+
+// installed requires a package of package.json, which lies where the PATH finds the programs of the others.
+const bin = process.env.PATH.split(delimiter).find((dir) => existsSync(join(dir, 'mcp-inspector')))
+if (!bin) throw new Error('mcp-inspector is not in the PATH: see the first lines of all.mjs')
+export const installed = createRequire(join(bin, 'package.json'))
+
+// play runs story(url) against a demo that has the flags, and ends the process.
+export async function play(story, { seconds, flags = [] }) {
+  const port = await freePort()
+  const log = openSync(join(folder, 'demo.log'), 'w')
+  const demo = spawn(process.argv[2] ?? built(), ['demo', '--addr', `127.0.0.1:${port}`, '--data', data, ...flags], {
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  const stopped = new Promise((_, failed) => {
+    demo.on('error', failed)
+    demo.on('exit', (status, signal) => failed(new Error(`foyer demo ended by itself: ${status ?? signal}`)))
+  })
+  const late = sleep(seconds * 1000).then(() => Promise.reject(new Error(`the story took more than ${seconds} s`)))
+  try {
+    const ready = within(30, 'foyer demo is ready', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok)
+    await Promise.race([ready.then(() => story(`http://127.0.0.1:${port}/mcp`)), stopped, late])
+  } catch (error) {
+    console.error(`${error.stack}\n\nwhat foyer demo said:\n${readFileSync(join(folder, 'demo.log'), 'utf8').slice(-8000)}`)
+    process.exitCode = 1
+  } finally {
+    demo.removeAllListeners('exit').kill()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  process.exit()
+}
+
+export function built() {
+  const binary = join(folder, 'foyer')
+  execFileSync('go', ['build', '-o', binary, './cmd/foyer'], { cwd: root, stdio: 'inherit' })
+  return binary
+}
+
+export function freePort() {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => done(port))
+    })
+  })
+}
+
+export async function mailedCode(address) {
+  const inbox = join(data, 'mail', address) // url.PathEscape leaves such an address as it is
+  return within(15, `a mail with six digits for ${address}`, () => {
+    const newest = readdirSync(inbox).filter((name) => /^\d{6}\.eml$/.test(name)).sort().at(-1)
+    return newest && /^(\d{6})\r?$/m.exec(readFileSync(join(inbox, newest), 'utf8'))?.[1]
+  })
+}
+
+export async function within(seconds, what, attempt) {
+  let last
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(50)) {
+    try {
+      last = await attempt()
+      if (last) return last
+    } catch (error) {
+      last = error
+    }
+  }
+  expect(`${what} within ${seconds} s`, false, last)
+}
+
+export function expect(what, ok, came) {
+  if (!ok) throw new Error(`expected: ${what}\ncame: ${inspect(came, { depth: 8, maxStringLength: 4000 })}`)
+  console.log(`ok  ${what}`)
+}
+
+// A Browser is a person's: it keeps cookies, follows redirects until one leads to the client, and the person presses the
+// one button that a page of Foyer's may have.
+export class Browser {
+  opened = 0
+  pages = [] // the titles of those that came
+  #cookies = new Map()
+
+  // open returns the URL at which the client would find its answer.
+  async open(url, redirectUrl) {
+    this.opened++
+    const came = await this.#load(url)
+    const to = came.headers.get('location') ?? (await this.#press(came, url))
+    if (!to.startsWith(`${redirectUrl}?`)) throw new Error(`the browser was led to ${to}`)
+    return new URL(to)
+  }
+
+  async #press(page, url) {
+    const html = await page.text()
+    const title = /<title>([^<]*)/.exec(html)?.[1].trim()
+    const request = /name="request" value="([^"]+)"/.exec(html)?.[1]
+    if (!request) throw new Error(`a page without a button: ${page.status} ${title}`)
+    this.pages.push(title)
+    const { origin } = new URL(url)
+    const came = await this.#load(new URL('/authorize', url), {
+      method: 'POST',
+      headers: { origin },
+      body: new URLSearchParams({ request }),
+    })
+    return came.headers.get('refresh')?.replace(/^0; url=/, '') ?? `${came.status} ${await came.text()}`
+  }
+
+  async #load(url, { headers, ...init } = {}) {
+    const cookie = [...this.#cookies].map((pair) => pair.join('=')).join('; ')
+    const came = await fetch(url, { ...init, headers: { ...headers, cookie }, redirect: 'manual' })
+    for (const line of came.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
+      this.#cookies.set(name, value)
+    }
+    return came
+  }
+}
+
+// browserProgram writes a program for $BROWSER, which adds the URLs that it opens to the file opened. A guest's /authorize
+// redirects at once, so that following redirects is all of it.
+export function browserProgram(opened) {
+  const path = `${opened}-browser.mjs`
+  const script = `#!/usr/bin/env node
+import { appendFileSync } from 'node:fs'
+appendFileSync(${JSON.stringify(opened)}, process.argv[2] + '\\n')
+await fetch(process.argv[2])
+`
+  writeFileSync(path, script, { mode: 0o755 })
+  return path
+}
+
+export function timesOpened(opened) {
+  return existsSync(opened) ? readFileSync(opened, 'utf8').trim().split('\n').length : 0
+}
