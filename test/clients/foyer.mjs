@@ -8,9 +8,6 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 
-// Whether versions before 2026-07-28 have sessions, and a claim is told by notifications/tools/list_changed.
-export const sessions = false
-
 export const root = join(import.meta.dirname, '..', '..')
 export const folder = mkdtempSync(join(tmpdir(), 'foyer-clients-'))
 const data = join(folder, 'data')
@@ -130,13 +127,18 @@ export class Browser {
 }
 
 // browserProgram writes a program for $BROWSER, which adds the URLs that it opens to the file opened. A guest's /authorize
-// redirects at once, so that following redirects is all of it.
+// redirects at once, so that following the redirect is all of it: again, as a person reloads, while nobody listens there
+// (mcp-remote opens the browser first and its port after).
 export function browserProgram(opened) {
   const path = `${opened}-browser.mjs`
   const script = `#!/usr/bin/env node
 import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 appendFileSync(${JSON.stringify(opened)}, process.argv[2] + '\\n')
-await fetch(process.argv[2])
+const { headers } = await fetch(process.argv[2], { redirect: 'manual' })
+for (let tries = 50; tries > 0; tries--) {
+  if (await fetch(headers.get('location')).then(() => true, () => sleep(100))) break
+}
 `
   writeFileSync(path, script, { mode: 0o755 })
   return path

@@ -7,9 +7,9 @@
 //   PATH="$PWD/test/clients/node_modules/.bin:$PATH" node test/clients/mcp-remote.mjs [foyer binary]
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { browserProgram, expect, folder, freePort, installed, play, timesOpened } from './foyer.mjs'
+import { browserProgram, expect, folder, freePort, installed, play, timesOpened, within } from './foyer.mjs'
 import { listening } from './sdk.mjs'
-import { story } from './story.mjs'
+import { signIn, story } from './story.mjs'
 
 const { Client } = installed('@modelcontextprotocol/sdk/client/index.js')
 const { StdioClientTransport } = installed('@modelcontextprotocol/sdk/client/stdio.js')
@@ -30,14 +30,15 @@ class Host extends StdioClientTransport {
   }
 }
 
-async function open(url, name, version, mode) {
-  const place = join(folder, name.replace(/\W+/g, '-'))
+const placeOf = (name) => join(folder, name.replace(/\W+/g, '-'))
+
+async function open(url, name, version, mode, place = placeOf(name), port) {
   const opened = `${place}-opened`
   const heard = []
   const client = new Client({ name, version: '1' }, listening(heard))
   const host = new Host(version, {
     command: 'mcp-remote',
-    args: [url, String(await freePort()), '--allow-http', '--protocol', mode],
+    args: [url, String(port ?? (await freePort())), '--allow-http', '--protocol', mode],
     stderr: 'pipe',
     env: {
       PATH: process.env.PATH,
@@ -87,10 +88,45 @@ const modes = [
   ['auto', '2025-11-25'],
 ]
 
+// pair is two hosts of one person, who start at once and share what mcp-remote keeps, and what becomes of them.
+async function pair(url) {
+  const said = (what) => `mcp-remote pair: ${what}`
+  const [place, port] = [placeOf('pair'), await freePort()]
+  const start = (i) => open(url, `mcp-remote host ${i}`, '2025-11-25', 'legacy', place, port)
+  const status = async (seat) => (await seat.client.callTool({ name: 'whoami', arguments: {} })).structuredContent?.status
+
+  const seats = await Promise.all([start(1), start(2)])
+  expect(said('one opening of the browser is enough for two hosts'), seats[0].opened() === 1, seats[0].opened())
+  await signIn(seats[0], said, 'pair@example.com')
+  expect(said('one signs in, and both are the user'), (await status(seats[1])) === 'signed_in', seats)
+  await within(5, said('both hear of it'), () => seats.every((seat) => seat.heard.length === 1))
+  seats[0].expire()
+  const both = await Promise.all(seats.map(status))
+  expect(said('both go on after the end of the token'), both.join() === 'signed_in,signed_in', both)
+  await Promise.all(seats.map((seat) => seat.close()))
+
+  let back = await start(3)
+  expect(said('after a restart, the stored tokens still serve'), (await status(back)) === 'signed_in', back)
+  expect(said('and no browser opens'), back.opened() === 1, back.opened())
+
+  const bad = { access_token: 'fya_gone', refresh_token: 'fyr_gone' }
+  tokens(place, bad)
+  expect(said('tokens that go bad lead through the flow, to a guest'), (await status(back)) === 'guest', back)
+  expect(said('the browser opens once more'), back.opened() === 2, back.opened())
+  await back.close()
+
+  tokens(place, bad)
+  back = await start(4)
+  expect(said('so do bad ones at the start'), (await status(back)) === 'guest', back)
+  expect(said('with one more opening'), back.opened() === 3, back.opened())
+  await back.close()
+}
+
 await play(
   (url) =>
-    Promise.all(
-      modes.map(([mode, version]) => story(`mcp-remote ${mode} ${version}`, version, (name) => open(url, name, version, mode))),
-    ),
+    Promise.all([
+      ...modes.map(([mode, version]) => story(`mcp-remote ${mode} ${version}`, version, (name) => open(url, name, version, mode))),
+      pair(url),
+    ]),
   { seconds: 180 },
 )

@@ -14,6 +14,11 @@ export class Provider {
     this.browser = browser
   }
 
+  // copy is the provider of another process, which reads the same store.
+  copy() {
+    return Object.assign(new Provider(this.name, this.browser), structuredClone({ client: this.client, stored: this.stored, saved: this.saved }))
+  }
+
   get clientMetadata() {
     return {
       client_name: this.name,
@@ -85,8 +90,13 @@ export async function v1(url, { provider, version, sessionId }) {
     }
   }
   return seated({
+    url,
     provider,
-    dial: () => new Transport(new URL(url), { authProvider: provider, sessionId }),
+    dial: () => {
+      const transport = new Transport(new URL(url), { authProvider: provider, sessionId })
+      if (sessionId) transport.setProtocolVersion(version) // there will be no initialize to learn it from
+      return transport
+    },
     finish: (transport) => transport.finishAuth(provider.callback.searchParams.get('code')),
     client: (heard) => new Client({ name: provider.name, version: '1' }, listening(heard)),
     negotiated: (_, transport) => transport.protocolVersion,
@@ -98,8 +108,9 @@ export async function v2(url, { provider, version, sessionId }) {
   const { Client, StreamableHTTPClientTransport } = installed('@modelcontextprotocol/client')
   const versions = isModern(version) ? { versionNegotiation: { mode: { pin: version } } } : { supportedProtocolVersions: [version] }
   return seated({
+    url,
     provider,
-    dial: () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider, sessionId }),
+    dial: () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider, sessionId, protocolVersion: sessionId && version }),
     finish: (transport) => transport.finishAuth(provider.callback.searchParams),
     client: (heard) => new Client({ name: provider.name, version: '1' }, { ...listening(heard), ...versions }),
     negotiated: (client) => client.getNegotiatedProtocolVersion(),
@@ -108,12 +119,29 @@ export async function v2(url, { provider, version, sessionId }) {
 
 export const isModern = (version) => version >= '2026'
 
+// status is what a request without any SDK is answered with.
+export async function status(url, method, { token, sessionId, version }) {
+  const came = await fetch(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: method === 'GET' ? 'text/event-stream' : 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'mcp-session-id': sessionId,
+      'mcp-protocol-version': version,
+    },
+    body: method === 'POST' ? JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }) : undefined,
+  })
+  await came.body?.cancel()
+  return came.status
+}
+
 // listening are the options of a client that counts the changes of the list of tools.
 export const listening = (heard) => ({
   listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => heard.push(Date.now()) } },
 })
 
-async function seated({ provider, dial, finish, client: make, negotiated }) {
+async function seated({ url, provider, dial, finish, client: make, negotiated }) {
   const heard = [] // when notifications/tools/list_changed came
   const client = make(heard)
   let transport = dial()
@@ -143,6 +171,7 @@ async function seated({ provider, dial, finish, client: make, negotiated }) {
     pages: () => provider.browser.pages,
     sessionId: () => transport.sessionId,
     terminate: () => transport.terminateSession(),
+    statusOf: (sessionId) => status(url, 'POST', { token: provider.stored.access_token, sessionId, version: negotiated(client, transport) }),
     expire: () => sleep(provider.saved + (provider.stored.expires_in + 1) * 1000 - Date.now()),
     close: () => client.close(),
   }

@@ -1,5 +1,5 @@
 // The story of the README and what follows it, for any client that has a seat (see sdk.mjs).
-import { expect, mailedCode, sessions, within } from './foyer.mjs'
+import { expect, mailedCode, within } from './foyer.mjs'
 import { isModern } from './sdk.mjs'
 
 // story plays all of it at a seat from open(name), whose client is to speak version.
@@ -10,22 +10,22 @@ export async function story(name, version, open) {
   quiet(me, said, 'the browser opened once, and no page came')
   const token = me.token()
   expect(said('it holds an access token'), token, token)
-  const bystander = sessions && (await open(`${name}-bystander`))
-  if (sessions && me.sessionId) hasSession(me, said)
+  const bystander = await open(`${name}-bystander`)
+  if (me.sessionId) hasSession(me, said)
 
   await guest(me, said)
   await signIn(me, said, `${name.replace(/\W+/g, '-')}@example.com`)
   await user(me, said)
-  if (sessions) await hears(me, bystander, said)
+  await hears(me, bystander, said)
   expect(said('one access token served from guest to user'), me.token() === token, { before: token, after: me.token() })
   quiet(me, said, 'the browser opened no more')
 
   await refresh(me, said)
   await signOut(me, said)
   quiet(me, said, 'the browser opened once in all of this')
-  if (sessions && me.terminate) await ends(me, said)
+  if (me.terminate) await ends(me, said)
   await me.close()
-  if (bystander) await bystander.close()
+  await bystander.close()
 }
 
 function quiet(me, said, what) {
@@ -135,6 +135,6 @@ async function ends(me, said) {
   await me.terminate()
   if (isModern(me.version)) return
   expect(said('the session ends'), id && !me.sessionId(), { before: id, after: me.sessionId() })
-  const came = await me.again(id)
+  const came = await me.statusOf(id)
   expect(said('its id is not known any more'), came === 404, came)
 }
