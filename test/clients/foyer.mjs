@@ -1,5 +1,6 @@
 // What the scripts of this folder share: a demo, its mailbox, a person's browser, the packages from npm, and expect.
 import { execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
@@ -49,12 +50,13 @@ export function built() {
   return binary
 }
 
+// freePort returns one that the system gives to nobody who does not ask for it, as it does with those above 32767.
 export function freePort() {
   return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => done(port))
-    })
+    const port = randomInt(20_000, 32_768)
+    const server = createServer()
+      .on('error', () => done(freePort()))
+      .listen(port, '127.0.0.1', () => server.close(() => done(port)))
   })
 }
 

@@ -32,13 +32,15 @@ class Host extends StdioClientTransport {
 
 const placeOf = (name) => join(folder, name.replace(/\W+/g, '-'))
 
-async function open(url, name, version, mode, place = placeOf(name), port) {
+// open starts a host and its mcp-remote, which keeps what it has to in place. Without a port of its own it takes one that it
+// derives from the URL, and only so can it find out that another mcp-remote signs in already.
+async function open(url, name, version, mode, place = placeOf(name), port = []) {
   const opened = `${place}-opened`
   const heard = []
   const client = new Client({ name, version: '1' }, listening(heard))
   const host = new Host(version, {
     command: 'mcp-remote',
-    args: [url, String(port ?? (await freePort())), '--allow-http', '--protocol', mode],
+    args: [url, ...port, '--allow-http', '--protocol', mode],
     stderr: 'pipe',
     env: {
       PATH: process.env.PATH,
@@ -91,8 +93,8 @@ const modes = [
 // pair is two hosts of one person, who start at once and share what mcp-remote keeps, and what becomes of them.
 async function pair(url) {
   const said = (what) => `mcp-remote pair: ${what}`
-  const [place, port] = [placeOf('pair'), await freePort()]
-  const start = (i) => open(url, `mcp-remote host ${i}`, '2025-11-25', 'legacy', place, port)
+  const place = placeOf('pair')
+  const start = (i) => open(url, `mcp-remote host ${i}`, '2025-11-25', 'legacy', place)
   const status = async (seat) => (await seat.client.callTool({ name: 'whoami', arguments: {} })).structuredContent?.status
 
   const seats = await Promise.all([start(1), start(2)])
@@ -125,7 +127,9 @@ async function pair(url) {
 await play(
   (url) =>
     Promise.all([
-      ...modes.map(([mode, version]) => story(`mcp-remote ${mode} ${version}`, version, (name) => open(url, name, version, mode))),
+      ...modes.map(([mode, version]) =>
+        story(`mcp-remote ${mode} ${version}`, version, async (name) => open(url, name, version, mode, placeOf(name), [String(await freePort())])),
+      ),
       pair(url),
     ]),
   { seconds: 180 },

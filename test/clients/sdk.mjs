@@ -2,7 +2,7 @@
 // a connected client and what the scripts ask about it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { installed } from './foyer.mjs'
+import { installed, within } from './foyer.mjs'
 
 // A Provider is what a host application writes: it keeps what the SDK hands it, and opens the person's browser.
 export class Provider {
@@ -119,6 +119,14 @@ export async function v2(url, { provider, version, sessionId }) {
 
 export const isModern = (version) => version >= '2026'
 
+// expire waits until the access token has ended. Where a stream ended with it, the SDK connects that again, and refreshes
+// for it; a call at the same moment would refresh too, and one of the two could come after what the call changes.
+async function expire(provider, { sessionId }) {
+  const { access_token: ended, expires_in: seconds } = provider.stored
+  await sleep(provider.saved + (seconds + 1) * 1000 - Date.now())
+  if (sessionId) await within(20, 'the SDK refreshes for its stream', () => provider.stored?.access_token !== ended)
+}
+
 // status is what a request without any SDK is answered with.
 export async function status(url, method, { token, sessionId, version }) {
   const came = await fetch(url, {
@@ -172,7 +180,7 @@ async function seated({ url, provider, dial, finish, client: make, negotiated })
     sessionId: () => transport.sessionId,
     terminate: () => transport.terminateSession(),
     statusOf: (sessionId) => status(url, 'POST', { token: provider.stored.access_token, sessionId, version: negotiated(client, transport) }),
-    expire: () => sleep(provider.saved + (provider.stored.expires_in + 1) * 1000 - Date.now()),
+    expire: () => expire(provider, transport),
     close: () => client.close(),
   }
 }
