@@ -210,18 +210,27 @@ func onDevice(next http.Handler) http.Handler {
 }
 
 // secretIn returns the secret in the file at path, and makes it first where
-// there is none. It stands beside the database, not in it.
+// there is none. It stands beside the database, not in it. A file that is there
+// is whole: it gets its name when it has been written.
 func secretIn(path string) (string, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		secret, err := os.ReadFile(path)
+	secret, err := os.ReadFile(path)
+	if !errors.Is(err, os.ErrNotExist) {
 		return strings.TrimSpace(string(secret)), err
-	} else if err != nil {
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "secret-") // readable by its owner alone
+	if err != nil {
 		return "", err
 	}
-	secret := rand.Text() + rand.Text()
-	_, err = fmt.Fprintln(file, secret)
-	return secret, errors.Join(err, file.Sync(), file.Close())
+	defer os.Remove(file.Name())
+	_, err = fmt.Fprintln(file, rand.Text()+rand.Text())
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return "", err
+	}
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, os.ErrExist) { // another process was faster
+		return "", err
+	}
+	secret, err = os.ReadFile(path)
+	return strings.TrimSpace(string(secret)), err
 }
 
 // httpServer serves h to clients that may be slow, or wicked. The kit limits

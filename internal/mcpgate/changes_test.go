@@ -56,6 +56,20 @@ func (s stream) heard(t testing.TB, n int) []string {
 	return names
 }
 
+// rest ends everything and returns what came before the end.
+func (r *room) rest(t testing.TB, streams ...stream) (names []string) {
+	t.Helper()
+	r.gate.EndAll()
+	for _, s := range streams {
+		for e, ok := s.next(t); ok; e, ok = s.next(t) {
+			if e.Result == nil {
+				names = append(names, e.Method)
+			}
+		}
+	}
+	return names
+}
+
 // changed claims or signs out, as the rules do it, and says so.
 func (r *room) changed(t testing.TB, token string, change func()) {
 	t.Helper()
@@ -98,6 +112,9 @@ func TestAClaimIsHeardOnceOnItsOwnStreamsAlone(t *testing.T) {
 				if got := s.heard(t, 3); !slices.Equal(got, allChanged) {
 					t.Errorf("of the second claim: %v", got)
 				}
+			}
+			if more := r.rest(t, first, second, others); len(more) > 0 || ctx.Err() != nil {
+				t.Errorf("and then %v, %v", more, ctx.Err())
 			}
 		})
 	}
@@ -156,6 +173,9 @@ func TestNoNewsWhereNoListDiffers(t *testing.T) {
 	if got := s.heard(t, 3); !slices.Equal(got, allChanged) {
 		t.Errorf("after news of nothing: %v", got)
 	}
+	if more := r.rest(t, s); len(more) > 0 || ctx.Err() != nil {
+		t.Errorf("and then %v, %v", more, ctx.Err())
+	}
 }
 
 // A revocation ends every session and stream of its grant, and no other's.
@@ -173,8 +193,8 @@ func TestARevocationEndsWhatIsOpen(t *testing.T) {
 	}
 	r.open(t, 1, 2)
 	for _, s := range streams {
-		if e, ok := s.next(t); ok && e.Result["resultType"] != "complete" {
-			t.Errorf("%+v", e)
+		if e, ok := s.next(t); ok && e.Result["resultType"] != "complete" || ctx.Err() != nil {
+			t.Errorf("%+v, %v", e, ctx.Err())
 		}
 	}
 }
@@ -190,8 +210,8 @@ func TestAStreamOfATokenThatStaysBehindEnds(t *testing.T) {
 	behind := r.hears(t, ctx, modern, shared)
 	s := r.initialize(t, "/mcp", older, current)
 	r.changed(t, current, func() { r.claim(current, "write") })
-	if e, ok := behind.next(t); ok && e.Result["resultType"] != "complete" {
-		t.Errorf("%+v", e)
+	if e, ok := behind.next(t); ok && e.Result["resultType"] != "complete" || ctx.Err() != nil {
+		t.Errorf("%+v, %v", e, ctx.Err())
 	}
 	r.open(t, 1, 0)
 	if a := s.ask(t, current, "tools/call", `{"name":"signed_in"}`); len(a.ran) != 1 {

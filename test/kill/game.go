@@ -59,7 +59,7 @@ func (g *game) acknowledge() {
 // play plays the rounds, prints a line for each, and ends with the first in
 // which something was lost.
 func (g *game) play(ctx context.Context, out io.Writer) error {
-	for _, file := range []string{"foyer.db", "foyer.db-wal", "journal.db", "journal.db-wal"} { // while it makes its tables
+	for _, file := range []string{"secret", "foyer.db", "foyer.db-wal", "journal.db", "journal.db-wal"} { // while it makes its tables
 		if err := g.server.launchAndKill(ctx, file); err != nil {
 			return err
 		}

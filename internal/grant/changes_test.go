@@ -1,0 +1,112 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"example.com/foyer/internal/secret"
+)
+
+// announced returns the grants that were announced since it was asked last.
+func (f *fixture) announced() []string {
+	f.t.Helper()
+	ctx, cancel := context.WithCancel(f.t.Context())
+	cancel()
+	var all []string
+	for range 100 { // an ended context and news are equally welcome
+		ids, err := f.Changed(ctx)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			f.t.Fatal(err)
+		}
+		all = append(all, ids...)
+	}
+	return all
+}
+
+// Whatever changes what a grant allows, or ends it, announces that grant; what
+// is refused, and what changes nothing of the kind, announces none.
+func TestWhatChangesAGrantIsAnnounced(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		do   func(f *fixture, issued Issued)
+		want bool
+	}{
+		{"a revocation", func(f *fixture, issued Issued) { f.mustRevoke(issued.Refresh) }, true},
+		{"a sign-out", func(f *fixture, issued Issued) { f.mustSignOut(issued) }, true},
+		{"reuse", func(f *fixture, issued Issued) {
+			f.use(f.refresh(issued.Refresh).Access)
+			f.wait(life.Overlap)
+			if _, err := f.renew(issued.Refresh); err != ErrReused {
+				f.t.Fatal(err)
+			}
+		}, true},
+		{"a refresh", func(f *fixture, issued Issued) { f.refresh(issued.Refresh) }, false},
+		{"use", func(f *fixture, issued Issued) { f.use(issued.Access) }, false},
+		{"a revocation by another client", func(f *fixture, issued Issued) {
+			if err := f.Revoke(f.t.Context(), "c2", issued.Refresh.Hash()); err != ErrNotYours {
+				f.t.Fatal(err)
+			}
+		}, false},
+		{"the sign-out of nobody", func(f *fixture, _ Issued) {
+			if err := f.SignOut(f.t.Context(), f.start().Access.Hash()); err != ErrGuest {
+				f.t.Fatal(err)
+			}
+		}, false},
+		{"an unknown token", func(f *fixture, _ Issued) { f.mustRevoke(secret.Plain("fya_unknown")) }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			issued := f.claimed()
+			id := f.grant(issued.Refresh).ID
+			f.announced()
+			test.do(f, issued)
+			if got := f.announced(); slices.Equal(got, []string{id}) != test.want || !test.want && len(got) > 0 {
+				t.Errorf("announced: %v, of %s", got, id)
+			}
+		})
+	}
+}
+
+// A code that is used twice announces the grant of its first use.
+func TestACodeUsedTwiceIsAnnounced(t *testing.T) {
+	f := newFixture(t)
+	code := f.code()
+	issued, err := f.Redeem(t.Context(), right(code))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.announced()
+	if _, err := f.Redeem(t.Context(), right(code)); err != ErrCodeUsed {
+		t.Fatal(err)
+	}
+	if got, want := f.announced(), f.grant(issued.Refresh).ID; !slices.Equal(got, []string{want}) {
+		t.Errorf("announced: %v, want %s", got, want)
+	}
+}
+
+// Nobody waits for somebody to listen, and each grant is told once.
+func TestAnnouncementsAreNotAQueue(t *testing.T) {
+	f := newFixture(t)
+	for range 10_000 {
+		f.Announce("one")
+		f.Announce("two")
+	}
+	got, err := f.Changed(t.Context())
+	if slices.Sort(got); err != nil || !slices.Equal(got, []string{"one", "two"}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if got, err := f.Changed(ended); err == nil {
+		t.Errorf("and then %v", got)
+	}
+}
+
+func (f *fixture) mustRevoke(token secret.Text) {
+	f.t.Helper()
+	if err := f.Revoke(f.t.Context(), client, token.Hash()); err != nil {
+		f.t.Fatal(err)
+	}
+}
