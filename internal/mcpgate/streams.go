@@ -32,12 +32,12 @@ type stream struct {
 	// Guarded by live.mu.
 	caller       gate.Caller // as last looked at
 	subscription any         // the ID of a subscriptions/listen
-	wants        lists
+	wants        news
 	begun        bool // news can be sent
 }
 
-// lists are kinds of lists.
-type lists struct{ tools, resources, prompts bool }
+// news are the kinds of lists that a stream may bring news of.
+type news struct{ tools, resources, prompts bool }
 
 func newStream(sdk *mcp.ServerSession, c carried, cancel context.CancelFunc) *stream {
 	return &stream{sdk: sdk, token: c.asker.Access, resource: c.endpoint.Resource, key: c.key(), grantID: c.caller.GrantID,
@@ -51,7 +51,7 @@ func (g *Gate) serveStream(w http.ResponseWriter, r *http.Request, c carried, s 
 	ctx, cancel := context.WithTimeout(r.Context(), g.left(c))
 	defer cancel()
 	st := newStream(s.sdk, c, cancel)
-	st.session, st.wants = s, lists{true, true, true}
+	st.session, st.wants = s, news{true, true, true}
 	if before := g.live.open(st); before != nil {
 		select {
 		case <-before.done:
@@ -150,7 +150,7 @@ func (g *Gate) acknowledged(sdk *mcp.ServerSession, p *mcp.SubscriptionsAcknowle
 	if st != nil {
 		st.subscription = p.Meta[mcp.MetaKeySubscriptionID]
 		n := p.Notifications
-		st.wants = lists{n.ToolsListChanged, n.ResourcesListChanged, n.PromptsListChanged}
+		st.wants = news{n.ToolsListChanged, n.ResourcesListChanged, n.PromptsListChanged}
 	}
 	g.live.mu.Unlock()
 	if st != nil {
