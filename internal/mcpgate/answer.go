@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	segmentio "github.com/segmentio/encoding/json"
@@ -28,6 +29,8 @@ type answer struct {
 	control *http.ResponseController
 	id      json.RawMessage // of the request, where it has one
 	flushed func()          // called once, when the answer has begun to go out; may be nil
+
+	filling atomic.Pointer[filling] // of the list that is the answer; nil for others
 
 	mu     sync.Mutex  // of a stream, which is written and kept alive at the same time
 	status int         // 0 until it has begun
@@ -77,18 +80,23 @@ func (a *answer) begin(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	n := len(p)
+	if f := a.filling.Load(); f != nil && !a.plain {
+		p = f.into(p)
+	}
 	if response, ok := a.whole(p); ok {
 		a.Header().Set("Content-Type", "application/json")
 		a.Header().Del("Connection")
 		a.begin(http.StatusOK)
 		a.hurry()
 		_, err := a.ResponseWriter.Write(response)
-		return len(p), err
+		return n, err
 	}
 	a.begin(http.StatusOK)
 	a.hurry()
 	if !a.plain {
-		return a.ResponseWriter.Write(p)
+		_, err := a.ResponseWriter.Write(p)
+		return n, err
 	}
 	code, text := invalidRequest, strings.TrimSpace(string(p))
 	if a.status >= 500 {

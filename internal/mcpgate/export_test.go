@@ -3,12 +3,12 @@ package mcpgate
 import "net/http"
 
 // Unguarded looks the caller up, and asks no rule: the middleware behind it is
-// alone.
+// alone, and the SDK encodes what it answers.
 func (g *Gate) Unguarded(e Endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := g.authenticate(w, r, e, nil); ok {
 			b, _ := read(w, r)
-			carry(w, r, g.stateless, c, b.id(), nil)
+			newAnswer(w, b.id(), nil).of(g.stateless, r, c)
 		}
 	})
 }

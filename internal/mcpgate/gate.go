@@ -137,6 +137,7 @@ type carried struct {
 	asker    signin.Asker
 	expires  time.Time // of the access token; zero without one
 	endpoint Endpoint
+	answer   *answer // of a request that one message answers; nil for others
 }
 
 // key names whom sessions and streams are counted for: the grant, or without a
@@ -189,7 +190,7 @@ func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, 
 		return carried{}, false
 	}
 	asker := signin.Asker{Access: b.Token.Hash, GrantID: b.Grant.ID, ClientID: b.Grant.ClientID, Addr: addr.Addr()}
-	return carried{caller(b), asker, b.Token.Expires, e}, true
+	return carried{caller: caller(b), asker: asker, expires: b.Token.Expires, endpoint: e}, true
 }
 
 func caller(b store.Bearer) gate.Caller {
@@ -205,11 +206,19 @@ func caller(b store.Bearer) gate.Caller {
 
 const carriedKey = "foyer"
 
-// carry hands r to the SDK, with c where the SDK's middleware finds it, and
-// without the token, which is no tool's to see (MCP 2026-07-28, authorization,
-// "Token Passthrough"). flushed may be nil.
+// carry hands r to the SDK. flushed may be nil.
 func carry(w http.ResponseWriter, r *http.Request, sdk http.Handler, c carried, id json.RawMessage, flushed func()) {
 	a := newAnswer(w, id, flushed)
+	if len(id) > 0 {
+		c.answer = a
+	}
+	a.of(sdk, r, c)
+}
+
+// of has the SDK answer r, with c where the SDK's middleware finds it, and
+// without the token, which is no tool's to see (MCP 2026-07-28, authorization,
+// "Token Passthrough").
+func (a *answer) of(sdk http.Handler, r *http.Request, c carried) {
 	defer a.end()
 	bare := r.WithContext(withInfo(r.Context(), &auth.TokenInfo{Extra: map[string]any{carriedKey: c}}))
 	bare.Header = make(http.Header, len(r.Header))

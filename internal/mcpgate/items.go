@@ -14,6 +14,7 @@ type Items struct {
 	tools, resources, prompts gate.Rules
 	templates                 []template
 	outputs                   map[string]bool // tools that declare an output schema
+	lists                     lists
 }
 
 type template struct {
@@ -25,7 +26,7 @@ type template struct {
 // named by their URI template. The tables are not to be changed after. outputs
 // are the tools that declare an output schema.
 func NewItems(tools, resources, prompts gate.Rules, templates []string, outputs map[string]bool) (*Items, error) {
-	items := &Items{tools: tools, resources: resources, prompts: prompts, outputs: outputs}
+	items := &Items{tools: tools, resources: resources, prompts: prompts, outputs: outputs, lists: newLists(tools, resources, prompts)}
 	for _, name := range templates {
 		t, err := uritemplate.New(name)
 		if err != nil {

@@ -2,47 +2,57 @@ package mcpgate
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/gate"
 )
 
-// list asks for a list, and leaves in it what c may use, as it is, and what c
-// could get, locked. The same decision stands behind a call.
-func (g *Gate) list(c gate.Caller, ask func() (mcp.Result, error), req mcp.Request) (mcp.Result, error) {
+type lists struct {
+	tools     *list[mcp.Tool]
+	prompts   *list[mcp.Prompt]
+	resources *list[mcp.Resource]
+	templates *list[mcp.ResourceTemplate]
+}
+
+func newLists(tools, resources, prompts gate.Rules) lists {
+	return lists{
+		newList("tools", tools, func(t *mcp.Tool) string { return t.Name }, func(t *mcp.Tool) *mcp.Meta { return &t.Meta }),
+		newList("prompts", prompts, func(p *mcp.Prompt) string { return p.Name }, func(p *mcp.Prompt) *mcp.Meta { return &p.Meta }),
+		newList("resources", resources, func(r *mcp.Resource) string { return r.URI }, func(r *mcp.Resource) *mcp.Meta { return &r.Meta }),
+		newList("resourceTemplates", resources, func(t *mcp.ResourceTemplate) string { return t.URITemplate },
+			func(t *mcp.ResourceTemplate) *mcp.Meta { return &t.Meta }),
+	}
+}
+
+// list asks for a list, and shows in it what c may use, as it is, and what c
+// could get, locked. The same decision stands behind a call. An item that the
+// server has no more is not listed, nor is one without a rule.
+func (g *Gate) list(c carried, ask func() (mcp.Result, error), req mcp.Request) (mcp.Result, error) {
 	res, err := ask()
 	if err != nil {
 		return nil, err
 	}
+	lists := &g.Items.lists
 	switch res := res.(type) {
 	case *mcp.ListToolsResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListToolsResult) (*[]*mcp.Tool, *string) { return &r.Tools, &r.NextCursor })
-		res.Tools = shown(res.Tools, func(t *mcp.Tool) *mcp.Tool {
-			return entry(g, c, g.Items.tools.Decide(c, t.Name), t, func(t *mcp.Tool) *mcp.Meta { return &t.Meta })
-		})
+		res.Tools = show(g, c, lists.tools, res.Tools)
 	case *mcp.ListPromptsResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListPromptsResult) (*[]*mcp.Prompt, *string) { return &r.Prompts, &r.NextCursor })
-		res.Prompts = shown(res.Prompts, func(p *mcp.Prompt) *mcp.Prompt {
-			return entry(g, c, g.Items.prompts.Decide(c, p.Name), p, func(p *mcp.Prompt) *mcp.Meta { return &p.Meta })
-		})
+		res.Prompts = show(g, c, lists.prompts, res.Prompts)
 	case *mcp.ListResourcesResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListResourcesResult) (*[]*mcp.Resource, *string) { return &r.Resources, &r.NextCursor })
-		res.Resources = shown(res.Resources, func(r *mcp.Resource) *mcp.Resource {
-			return entry(g, c, g.Items.resources.Decide(c, r.URI), r, func(r *mcp.Resource) *mcp.Meta { return &r.Meta })
-		})
+		res.Resources = show(g, c, lists.resources, res.Resources)
 	case *mcp.ListResourceTemplatesResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListResourceTemplatesResult) (*[]*mcp.ResourceTemplate, *string) {
 			return &r.ResourceTemplates, &r.NextCursor
 		})
-		res.ResourceTemplates = shown(res.ResourceTemplates, func(t *mcp.ResourceTemplate) *mcp.ResourceTemplate {
-			return entry(g, c, g.Items.resources.Decide(c, t.URITemplate), t, func(t *mcp.ResourceTemplate) *mcp.Meta { return &t.Meta })
-		})
+		res.ResourceTemplates = show(g, c, lists.templates, res.ResourceTemplates)
 	default:
 		return nil, fmt.Errorf("mcpgate: a list answers a %T", res)
 	}
@@ -50,6 +60,20 @@ func (g *Gate) list(c gate.Caller, ask func() (mcp.Result, error), req mcp.Reque
 		return nil, err
 	}
 	return res, nil
+}
+
+// show returns what c is shown of all items. Where one message answers the
+// request, the items go into it by themselves, and the SDK gets none.
+func show[T any](g *Gate, c carried, l *list[T], all []*T) []*T {
+	if c.answer == nil {
+		return l.typed(g, c.caller, all)
+	}
+	pieces, err := l.encoded(g, c.caller, all)
+	if err != nil {
+		return l.typed(g, c.caller, all) // of which the SDK says the same
+	}
+	c.answer.filling.Store(&filling{l.key, pieces})
+	return []*T{}
 }
 
 // onePage puts the items of all pages after page on page. The SDK's cursor is
@@ -91,33 +115,3 @@ func turnTo(req mcp.Request, cursor string) {
 // private keeps a result that depends on the caller out of shared caches, and
 // out of the client's: a claim changes it under the same token.
 func private(c *mcp.Cacheable) { c.CacheScope, c.TTLMs = "private", 0 }
-
-// shown keeps the items of which show returns one.
-func shown[T any](all []*T, show func(*T) *T) []*T {
-	kept := make([]*T, 0, len(all)) // never null
-	for _, item := range all {
-		if item := show(item); item != nil {
-			kept = append(kept, item)
-		}
-	}
-	return kept
-}
-
-// entry returns item as a list shows it: as it is, as a locked copy that says
-// what it needs (all callers share the item itself), or nil for not at all.
-func entry[T any](g *Gate, c gate.Caller, d gate.Decision, item *T, meta func(*T) *mcp.Meta) *T {
-	switch {
-	case d.Outcome == gate.Allow:
-		return item
-	case !d.Listed():
-		return nil
-	}
-	locked := *item
-	m := meta(&locked)
-	*m = maps.Clone(*m)
-	if *m == nil {
-		*m = mcp.Meta{}
-	}
-	(*m)["foyer/access"] = g.access(c, d)
-	return &locked
-}

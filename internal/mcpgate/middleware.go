@@ -30,7 +30,7 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		case listening:
 			return g.listen(ctx, c, req, next)
 		case listing:
-			return g.list(c.caller, func() (mcp.Result, error) { return next(ctx, method, req) }, req)
+			return g.list(c, func() (mcp.Result, error) { return next(ctx, method, req) }, req)
 		case greeting:
 			res, err := next(ctx, method, req)
 			if err != nil {

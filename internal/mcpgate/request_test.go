@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -137,4 +138,11 @@ func (a reply) object(names ...string) map[string]any {
 		at, _ = at[name].(map[string]any)
 	}
 	return at
+}
+
+// record serves req without a network.
+func record(h http.Handler, req *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w
 }

@@ -59,6 +59,7 @@ type room struct {
 	url    string
 	gate   *mcpgate.Gate
 	grants *grant.Grants
+	keys   secret.Keys
 	store  store.Store
 	server *mcp.Server
 	log    *syncBuffer
@@ -67,6 +68,9 @@ type room struct {
 	at  time.Time
 	ran []string // handlers of items, since the last request
 }
+
+var lifetimes = grant.Lifetimes{Code: time.Minute, Access: time.Hour, Idle: 30 * day, Absolute: 90 * day,
+	GuestIdle: day, Overlap: time.Minute, Client: 90 * day, Browser: 30 * day}
 
 func newRoom(t testing.TB, options ...func(*mcp.ServerOptions)) *room {
 	t.Helper()
@@ -79,8 +83,8 @@ func newRoom(t testing.TB, options ...func(*mcp.ServerOptions)) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.grants = grant.New(r.store, keys, grant.Lifetimes{Code: time.Minute, Access: time.Hour, Idle: 30 * day, Absolute: 90 * day,
-		GuestIdle: day, Overlap: time.Minute, Client: 90 * day, Browser: 30 * day}, r.now)
+	r.keys = keys
+	r.grants = grant.New(r.store, keys, lifetimes, r.now)
 	r.serve(options...)
 	return r
 }
@@ -120,7 +124,7 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 	}
 	r.server = mcp.NewServer(&mcp.Implementation{Name: "room", Version: "1"}, o)
 	for _, name := range ruleNames() {
-		r.addTool(&mcp.Tool{Name: name, Meta: mcp.Meta{"own": name}, InputSchema: json.RawMessage(`{"type":"object"}`)})
+		r.addTool(&mcp.Tool{Name: name, Description: "<" + name + "> & so on", Meta: mcp.Meta{"own": name}, InputSchema: json.RawMessage(`{"type":"object"}`)})
 		r.server.AddPrompt(&mcp.Prompt{Name: name}, func(context.Context, *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 			r.note("prompt " + name)
 			return &mcp.GetPromptResult{Messages: []*mcp.PromptMessage{{Role: "user", Content: &mcp.TextContent{Text: "x"}}}}, nil

@@ -1,0 +1,158 @@
+package mcpgate
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"iter"
+	"maps"
+	"strings"
+	"sync/atomic"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+)
+
+// A list is what the gate knows of the lists of one kind of item.
+type list[T any] struct {
+	key   string // of the items in a result
+	rules gate.Rules
+	name  func(*T) string // that its rule is under
+	meta  func(*T) *mcp.Meta
+
+	forms atomic.Pointer[map[*T]form] // of items that were listed
+}
+
+func newList[T any](key string, rules gate.Rules, name func(*T) string, meta func(*T) *mcp.Meta) *list[T] {
+	l := &list[T]{key: key, rules: rules, name: name, meta: meta}
+	l.forms.Store(&map[*T]form{})
+	return l
+}
+
+// A form is an item in JSON, with a comma in front of it. Items do not change
+// after they were added to a server, which replaces them by others instead.
+type form struct {
+	open          []byte
+	before, after []byte // of what a locked copy says it needs
+}
+
+// shown are those of all items that a list shows to c, with the decision that a
+// call of them gets.
+func (l *list[T]) shown(c gate.Caller, all []*T) iter.Seq2[*T, gate.Decision] {
+	return func(yield func(*T, gate.Decision) bool) {
+		for _, item := range all {
+			if d := l.rules.Decide(c, l.name(item)); d.Listed() && !yield(item, d) {
+				return
+			}
+		}
+	}
+}
+
+// typed returns the items that c is shown: as they are, or copies that say what
+// they need, because all callers share the items themselves.
+func (l *list[T]) typed(g *Gate, c gate.Caller, all []*T) []*T {
+	items := make([]*T, 0, len(all)) // never null
+	for item, d := range l.shown(c, all) {
+		if d.Outcome != gate.Allow {
+			item = l.locked(item, g.access(c, d))
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// encoded returns the same in JSON, in pieces.
+func (l *list[T]) encoded(g *Gate, c gate.Caller, all []*T) ([][]byte, error) {
+	known := *l.forms.Load()
+	fresh := map[*T]form{}
+	needs := map[need][]byte{}
+	pieces := make([][]byte, 0, 2*len(all))
+	for item, d := range l.shown(c, all) {
+		f, ok := known[item]
+		if !ok {
+			var err error
+			if f, err = l.form(item); err != nil {
+				return nil, err
+			}
+			fresh[item] = f
+		}
+		if d.Outcome == gate.Allow {
+			pieces = append(pieces, f.open)
+			continue
+		}
+		n := need{d.Reason, strings.Join(d.Scopes, " ")}
+		if _, ok := needs[n]; !ok {
+			var err error
+			if needs[n], err = encode(g.access(c, d)); err != nil {
+				return nil, err
+			}
+		}
+		pieces = append(pieces, f.before, needs[n], f.after)
+	}
+	l.keep(known, fresh)
+	return pieces, nil
+}
+
+// A need is what items of one caller's list may have in common that are locked.
+type need struct {
+	reason gate.Reason
+	scopes string
+}
+
+// keep adds fresh forms to those that are known. No more are kept than there are
+// rules: an application that makes its items anew for each list has no use of
+// them, and those that a server has replaced are forgotten.
+func (l *list[T]) keep(known, fresh map[*T]form) {
+	switch {
+	case len(fresh) == 0 || len(fresh) > len(l.rules):
+		return
+	case len(known)+len(fresh) <= len(l.rules):
+		maps.Copy(fresh, known)
+	}
+	l.forms.Store(&fresh)
+}
+
+var errUnsteady = errors.New("mcpgate: an item is not the same JSON twice")
+
+// form encodes an item. What a locked copy needs stands where two copies differ
+// that need 0 and 1.
+func (l *list[T]) form(item *T) (form, error) {
+	open, err := encode(item)
+	zero, err0 := encode(l.locked(item, 0))
+	one, err1 := encode(l.locked(item, 1))
+	if err := errors.Join(err, err0, err1); err != nil {
+		return form{}, err
+	}
+	at := 0
+	for at < min(len(zero), len(one))-1 && zero[at] == one[at] {
+		at++
+	}
+	if zero[at] != '0' || one[at] != '1' || !bytes.Equal(zero[at+1:], one[at+1:]) {
+		return form{}, errUnsteady
+	}
+	return form{open: behindComma(open), before: behindComma(zero[:at]), after: zero[at+1:]}, nil
+}
+
+func behindComma(text []byte) []byte { return append([]byte{','}, text...) }
+
+// locked returns a copy of item that says what it needs.
+func (l *list[T]) locked(item *T, needs any) *T {
+	locked := *item
+	meta := l.meta(&locked)
+	*meta = maps.Clone(*meta)
+	if *meta == nil {
+		*meta = mcp.Meta{}
+	}
+	(*meta)["foyer/access"] = needs
+	return &locked
+}
+
+// encode returns v in JSON as the SDK writes it.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
