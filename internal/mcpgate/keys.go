@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 )
 
 const maxDepth = 500 // of nested objects and arrays; the SDK stops at 1000
@@ -18,36 +19,30 @@ var (
 // valid.
 func checkKeys(text []byte) error {
 	type level struct {
-		keys   map[string]struct{} // of an object; nil in an array
-		expect bool                // the next string is a key
+		keys   keys
+		object bool
+		expect bool // the next string is a key
 	}
-	var stack []level
+	stack := make([]level, 0, 8)
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
 		case '{', '[':
 			if len(stack) == maxDepth {
 				return errTooDeep
 			}
-			l := level{}
-			if c == '{' {
-				l = level{keys: map[string]struct{}{}, expect: true}
-			}
-			stack = append(stack, l)
+			stack = append(stack, level{object: c == '{', expect: c == '{'})
 		case '}', ']':
 			stack = stack[:len(stack)-1]
 		case ',':
-			if top := &stack[len(stack)-1]; top.keys != nil {
-				top.expect = true
-			}
+			top := &stack[len(stack)-1]
+			top.expect = top.object
 		case '"':
 			end := i + 1 + stringLength(text[i+1:])
 			if len(stack) > 0 {
 				if top := &stack[len(stack)-1]; top.expect {
-					key := unquote(text[i : end+1])
-					if _, ok := top.keys[key]; ok {
+					if !top.keys.add(unquote(text[i : end+1])) {
 						return errKeyTwice
 					}
-					top.keys[key] = struct{}{}
 					top.expect = false
 				}
 			}
@@ -55,6 +50,37 @@ func checkKeys(text []byte) error {
 		}
 	}
 	return nil
+}
+
+// keys are those of an object: a few in a row, where they are found soonest, and
+// more in a map.
+type keys struct {
+	few  [][]byte
+	many map[string]struct{}
+}
+
+const few = 16
+
+// add reports whether key is new.
+func (k *keys) add(key []byte) bool {
+	if k.many == nil && len(k.few) < few {
+		if slices.ContainsFunc(k.few, func(other []byte) bool { return bytes.Equal(other, key) }) {
+			return false
+		}
+		k.few = append(k.few, key)
+		return true
+	}
+	if k.many == nil {
+		k.many = map[string]struct{}{}
+		for _, other := range k.few {
+			k.many[string(other)] = struct{}{}
+		}
+	}
+	if _, ok := k.many[string(key)]; ok {
+		return false
+	}
+	k.many[string(key)] = struct{}{}
+	return true
 }
 
 // stringLength returns how many bytes come before the quote that ends a string.
@@ -71,13 +97,13 @@ func stringLength(text []byte) int {
 
 // unquote returns what a quoted string says. Two spellings of one key are one
 // key.
-func unquote(quoted []byte) string {
-	if !bytes.ContainsRune(quoted, '\\') {
-		return string(quoted[1 : len(quoted)-1])
+func unquote(quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
 	}
 	var s string
 	if json.Unmarshal(quoted, &s) != nil {
-		return string(quoted) // cannot happen in valid text
+		return quoted // cannot happen in valid text
 	}
-	return s
+	return []byte(s)
 }
