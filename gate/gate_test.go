@@ -139,10 +139,3 @@ func TestCheckNamesEveryProblem(t *testing.T) {
 		t.Errorf("Defaults = %v, want w alone", got)
 	}
 }
-
-func BenchmarkDecide(b *testing.B) {
-	rules := gate.Rules{"item": gate.Scope("w", "x")}
-	for b.Loop() {
-		rules.Decide(writer, "item")
-	}
-}
