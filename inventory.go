@@ -18,6 +18,7 @@ import (
 // An inventory is what a server has, before the kit adds its own.
 type inventory struct {
 	title                                string // what people call the server
+	info                                 *mcp.Implementation
 	tools, resources, templates, prompts []string
 	outputs                              map[string]bool // tools with an output schema
 }
@@ -37,6 +38,7 @@ func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 	}
 	defer session.Close()
 	init := session.InitializeResult()
+	inv.info = init.ServerInfo
 	if inv.title = init.ServerInfo.Title; inv.title == "" {
 		inv.title = init.ServerInfo.Name
 	}

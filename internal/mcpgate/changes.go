@@ -132,12 +132,12 @@ func (g *Gate) look(ctx context.Context, st *stream) {
 	}
 	wants := st.wants
 	g.live.mu.Unlock()
-	g.tell(ctx, st, wants, before, after)
+	g.bring(ctx, st, wants, before, after)
 }
 
-// tell sends the news of each list that st wants news of, and that differs
+// bring sends the news of each list that st wants news of, and that differs
 // between what its caller was and is.
-func (g *Gate) tell(ctx context.Context, st *stream, wants news, before, after gate.Caller) {
+func (g *Gate) bring(ctx context.Context, st *stream, wants news, before, after gate.Caller) {
 	if wants.tools && g.differ(g.Items.tools, before, after) {
 		notify(ctx, g, st, "notifications/tools/list_changed", &mcp.ToolListChangedParams{})
 	}

@@ -40,6 +40,7 @@ type Config struct {
 	Grants *grant.Grants
 	Now    func() time.Time
 	Log    *slog.Logger
+	Info   *mcp.Implementation // of the server, as its results name it; nil for not at all
 }
 
 // A Gate guards the endpoints of one server. It is safe for concurrent use.
@@ -95,8 +96,8 @@ func (g *Gate) Handler(e Endpoint) http.Handler {
 	})
 }
 
-// refuses answers b where one of its messages is refused by HTTP. Of a batch,
-// one refused message refuses the whole, and nothing of it runs: there is one
+// refuses answers b where one of its messages is refused, and that can be told
+// without the SDK. Of a batch, one refused message refuses the whole, and nothing of it runs: there is one
 // status for all (MCP 2025-03-26, basic, "Batching").
 func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body, modern bool) bool {
 	for _, m := range b.messages {
@@ -110,8 +111,15 @@ func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body
 	var scopes []string
 	for _, m := range b.messages {
 		ref := g.Items.refused(c.caller, m)
-		if ref == nil || !b.batch && g.inResult(c.caller, ref.decision) {
+		switch {
+		case ref == nil:
 			continue
+		case !b.batch && g.inResult(c.caller, ref.decision):
+			if modern != isModern(r) || !tellable(r, m) {
+				return false // the middleware tells it
+			}
+			g.tell(w, r, m, c, *ref)
+			return true
 		}
 		if first == nil || ref.decision.Outcome < first.decision.Outcome {
 			first, of = ref, m

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -29,9 +30,8 @@ func (g *Gate) inResult(c gate.Caller, d gate.Decision) bool {
 
 // byChat reports whether a claim in the chat gives all of scopes.
 func (g *Gate) byChat(scopes []string) bool {
-	defaults := g.Scopes.Defaults()
-	for _, s := range scopes {
-		if !defaults.Known(s) {
+	for _, name := range scopes {
+		if !slices.ContainsFunc(g.Scopes, func(s gate.ScopeInfo) bool { return s.Default && s.Name == name }) {
 			return false
 		}
 	}

@@ -143,7 +143,7 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 	for _, uri := range []string{"room://{rule}/vault", "lit://~literal", "lit://{letters}"} {
 		r.addTemplate(uri)
 	}
-	r.gate = mcpgate.New(mcpgate.Config{Items: r.items(), Scopes: scopes, Grants: r.grants, Now: r.now,
+	r.gate = mcpgate.New(mcpgate.Config{Items: r.items(), Scopes: scopes, Grants: r.grants, Now: r.now, Info: &mcp.Implementation{Name: "room", Version: "1"},
 		Log: slog.New(slog.NewTextHandler(r.log, nil))}, r.server)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
