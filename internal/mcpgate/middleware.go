@@ -112,7 +112,7 @@ func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Reque
 	case ref.decision.Reason == gate.Unknown || ref.kind != tool || method != "tools/call":
 		return nil, g.rpcError(c.caller, *ref)
 	}
-	res := g.result(c, *ref, g.Items.outputs[ref.name])
+	res := g.result(c, *ref)
 	if call, ok := req.(*mcp.CallToolRequest); ok && call.ProtocolVersion() >= "2026-07-28" {
 		return complete(res)
 	}

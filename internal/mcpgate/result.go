@@ -81,17 +81,34 @@ func (g *Gate) text(c gate.Caller, ref refusal) string {
 }
 
 // result is the refusal of a tool call.
-func (g *Gate) result(c carried, ref refusal, hasOutputSchema bool) *mcp.CallToolResult {
-	res := &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: g.text(c.caller, ref)}}}
-	d := g.denial(c.caller, ref)
-	res.Meta = mcp.Meta{"foyer/denial": d}
-	if ref.decision.Outcome == gate.Challenge {
-		res.Meta["mcp/www_authenticate"] = []string{c.endpoint.header(oauth.InsufficientScope, "sign-in needed", ref.decision.Scopes)}
+func (g *Gate) result(c carried, ref refusal) *mcp.CallToolResult {
+	f := g.findings(c, ref)
+	res := &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: f.text}}}
+	res.Meta = mcp.Meta{"foyer/denial": f.denial}
+	if f.challenge != "" {
+		res.Meta["mcp/www_authenticate"] = []string{f.challenge}
 	}
-	if !hasOutputSchema { // else clients would check it against the schema of what the tool answers, errors included
-		res.StructuredContent = map[string]any{"auth": d}
+	if f.structured {
+		res.StructuredContent = map[string]any{"auth": f.denial}
 	}
 	return res
+}
+
+// findings are what the refusal of a tool call says.
+type findings struct {
+	text       string
+	denial     denial
+	challenge  string // empty for none
+	structured bool   // the denial stands in the structured content, too
+}
+
+func (g *Gate) findings(c carried, ref refusal) findings {
+	f := findings{text: g.text(c.caller, ref), denial: g.denial(c.caller, ref)}
+	if ref.decision.Outcome == gate.Challenge {
+		f.challenge = c.endpoint.header(oauth.InsufficientScope, "sign-in needed", ref.decision.Scopes)
+	}
+	f.structured = !g.Items.outputs[ref.name] // else clients would check it against the schema of what the tool answers, errors included
+	return f
 }
 
 // complete marks a result of ours as complete, which 2026-07-28 demands of every

@@ -24,31 +24,41 @@ func tellable(r *http.Request, m message) bool {
 	return version == "" || slices.Contains(versions, version)
 }
 
+// told is a [mcp.CallToolResult] as JSON has it.
+type told struct {
+	Meta struct {
+		Denial    denial              `json:"foyer/denial"`
+		Server    *mcp.Implementation `json:"io.modelcontextprotocol/serverInfo,omitempty"`
+		Challenge []string            `json:"mcp/www_authenticate,omitempty"`
+	} `json:"_meta"`
+	Content    [1]text   `json:"content"`
+	Structured *toldAuth `json:"structuredContent,omitempty"`
+	IsError    bool      `json:"isError"`
+	ResultType string    `json:"resultType,omitempty"`
+}
+
+type toldAuth struct {
+	Auth *denial `json:"auth"`
+}
+
+type text struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
 // tell answers m with the result that the middleware would give it.
 func (g *Gate) tell(w http.ResponseWriter, r *http.Request, m message, c carried, ref refusal) {
-	type content struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
+	f := g.findings(c, ref)
+	res := told{Content: [1]text{{"text", f.text}}, IsError: true}
+	res.Meta.Denial = f.denial
+	if f.challenge != "" {
+		res.Meta.Challenge = []string{f.challenge}
 	}
-	type result struct {
-		Meta       mcp.Meta  `json:"_meta"`
-		Content    []content `json:"content"`
-		Structured any       `json:"structuredContent,omitempty"`
-		IsError    bool      `json:"isError"`
-		ResultType string    `json:"resultType,omitempty"`
-	}
-	res := g.result(c, ref, g.Items.outputs[ref.name])
-	told := result{Meta: res.Meta, Structured: res.StructuredContent, IsError: true}
-	for _, text := range res.Content {
-		if text, ok := text.(*mcp.TextContent); ok { // they all are
-			told.Content = append(told.Content, content{"text", text.Text})
-		}
+	if f.structured {
+		res.Structured = &toldAuth{&res.Meta.Denial}
 	}
 	if r.Header.Get("Mcp-Protocol-Version") >= "2026-07-28" { // what the SDK adds
-		told.ResultType = "complete"
-		if g.Info != nil {
-			told.Meta[mcp.MetaKeyServerInfo] = g.Info
-		}
+		res.ResultType, res.Meta.Server = "complete", g.Info
 	}
 	w.Header().Set("Cache-Control", cacheControl+", no-transform")
 	w.Header().Set("Content-Type", "application/json")
@@ -57,6 +67,6 @@ func (g *Gate) tell(w http.ResponseWriter, r *http.Request, m message, c carried
 	_ = e.Encode(struct { // an error means that the client has gone
 		JSONRPC string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
-		Result  result          `json:"result"`
-	}{"2.0", m.ID, told})
+		Result  *told           `json:"result"`
+	}{"2.0", m.ID, &res})
 }
