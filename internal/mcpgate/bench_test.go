@@ -32,7 +32,7 @@ func (r *room) call(b *testing.B, h http.Handler, version, token, tool string, s
 
 // A call behind the gate costs at most a tenth more than one that nobody guards,
 // beside what the store takes.
-func BenchmarkCallRatio(b *testing.B) {
+func BenchmarkGateRatio(b *testing.B) {
 	r, bare, gated := benchRoom(b)
 	token := r.guest()
 	r.remember(b, token)
