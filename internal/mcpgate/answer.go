@@ -35,6 +35,7 @@ type answer struct {
 	mu     sync.Mutex  // of a stream, which is written and kept alive at the same time
 	status int         // 0 until it has begun
 	plain  bool        // what the SDK writes is the text of a refusal
+	single bool        // it is one response, and no stream
 	alive  *time.Timer // of a stream
 	over   bool
 }
@@ -85,6 +86,7 @@ func (a *answer) Write(p []byte) (int, error) {
 		p = f.into(p)
 	}
 	if response, ok := a.whole(p); ok {
+		a.single = true
 		a.Header().Set("Content-Type", "application/json")
 		a.Header().Del("Connection")
 		a.begin(http.StatusOK)
@@ -113,14 +115,23 @@ func (a *answer) whole(event []byte) (response []byte, ok bool) {
 		return nil, false
 	}
 	_, data, ok := bytes.Cut(event, []byte("data: "))
-	if !ok {
-		return nil, false
-	}
-	var m message
-	if _, err := segmentio.Parse(data, &m, settings); err != nil || m.Method != "" {
+	if !ok || !a.answers(data) {
 		return nil, false
 	}
 	return bytes.TrimRight(data, "\n"), true
+}
+
+// answers reports whether the message in text is a response. The SDK writes its
+// members in one order, and an odd ID in a way of its own.
+func (a *answer) answers(text []byte) bool {
+	if rest, ok := bytes.CutPrefix(text, []byte(`{"jsonrpc":"2.0","id":`)); ok {
+		if rest, ok = bytes.CutPrefix(rest, a.id); ok && (bytes.HasPrefix(rest, []byte(`,"result":`)) || bytes.HasPrefix(rest, []byte(`,"error":`))) {
+			return true
+		}
+	}
+	var m message
+	_, err := segmentio.Parse(text, &m, settings)
+	return err == nil && m.Method == ""
 }
 
 // hurry gives the client a moment to take the next bytes.
@@ -132,7 +143,7 @@ func (a *answer) hurry() {
 func (a *answer) FlushError() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.over {
+	if a.over || a.single { // what is complete goes out at the end, with its length
 		return nil
 	}
 	if a.flushed != nil {

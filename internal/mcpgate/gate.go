@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -225,30 +226,27 @@ func carry(w http.ResponseWriter, r *http.Request, sdk http.Handler, c carried, 
 
 // of has the SDK answer r, with c where the SDK's middleware finds it, and
 // without the token, which is no tool's to see (MCP 2026-07-28, authorization,
-// "Token Passthrough").
+// "Token Passthrough"). RequireBearerToken is the only way for c: it is shown a
+// token of no use.
 func (a *answer) of(sdk http.Handler, r *http.Request, c carried) {
 	defer a.end()
-	bare := r.WithContext(withInfo(r.Context(), &auth.TokenInfo{Extra: map[string]any{carriedKey: c}}))
-	bare.Header = make(http.Header, len(r.Header))
-	for name, values := range r.Header {
-		if name != "Authorization" {
-			bare.Header[name] = values
-		}
+	r = r.WithContext(r.Context())
+	r.Header = maps.Clone(r.Header)
+	r.Header["Authorization"] = checked
+	info := func(context.Context, string, *http.Request) (*auth.TokenInfo, error) {
+		return &auth.TokenInfo{Extra: map[string]any{carriedKey: c}}, nil
 	}
-	sdk.ServeHTTP(a, bare)
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		delete(r.Header, "Authorization")
+		sdk.ServeHTTP(w, r)
+	})
+	auth.RequireBearerToken(info, anyExpiry)(bare).ServeHTTP(a, r)
 }
 
-// withInfo puts info into ctx. Its key is the SDK's own, and RequireBearerToken
-// the only way there: it is shown a request that has a token of no use.
-func withInfo(ctx context.Context, info *auth.TokenInfo) (informed context.Context) {
-	verify := func(context.Context, string, *http.Request) (*auth.TokenInfo, error) { return info, nil }
-	take := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { informed = r.Context() })
-	shown := (&http.Request{Header: shownHeader}).WithContext(ctx)
-	auth.RequireBearerToken(verify, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(take).ServeHTTP(nil, shown)
-	return informed
-}
-
-var shownHeader = http.Header{"Authorization": {"Bearer checked"}}
+var (
+	checked   = []string{"Bearer checked"}
+	anyExpiry = &auth.RequireBearerTokenOptions{AllowMissingExpiration: true}
+)
 
 // carriedBy reads what [Gate.Handler] has put into a request. The context of a
 // session is that of its first request and knows nothing of this one; the
