@@ -24,7 +24,7 @@ func Example() {
 		Issuer:  "https://notes.example.com",
 		Secrets: []string{os.Getenv("NOTES_SECRET")}, // the first signs, all verify; kept outside the database
 		Store:   db,
-		Mail:    mail.Folder{Dir: "mail", From: "notes@example.com"},
+		Mail:    mail.SMTP{Addr: "smtp.example.com:587", From: "notes@example.com", Username: "notes", Password: os.Getenv("SMTP_PASSWORD")},
 		Scopes: gate.Scopes{
 			{Name: "notes:write", Words: "Write and delete your notes", Default: true}, // given with the mailed code, which names it
 			{Name: "notes:export", Words: "Take a copy of all your notes"},             // never by the chat
