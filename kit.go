@@ -92,9 +92,9 @@ func (cfg *Config) exempt(addr netip.Addr) bool {
 // /.well-known. Mount it at the root of its host.
 //
 // It adds the kit's own tools to server: authenticate, validate_token, whoami
-// and logout. Call it once, after everything else was added, middleware included:
-// an item that comes later has no rule and is refused. An item without a rule and a rule without an
-// item are errors, all of them listed.
+// and logout. Call it once, after everything else was added, middleware
+// included: an item that comes later has no rule and is refused. An item without
+// a rule and a rule without an item are errors, all of them listed.
 func (k *Kit) Handler(server *mcp.Server) (http.Handler, error) {
 	err := errors.New("foyer: Handler was called before; make a kit for each server")
 	var handler http.Handler
