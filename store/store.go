@@ -39,8 +39,10 @@ type Store interface {
 	// fn may share a database transaction with others that wait at the same
 	// time, and may run more than once: a group that fails is run again one by
 	// one. So fn reads tx, computes and writes tx; it must not call the Store,
-	// wait, or keep tx. A panic or a cancelled context affects fn alone. What
-	// fn computed counts only once Update has returned nil.
+	// wait, or keep tx. It runs in the goroutine that called Update. A panic or
+	// a cancelled context affects fn alone; one whose context ends before its
+	// turn never runs. What fn computed counts only once Update has returned
+	// nil; also a refusal of fn's rests on what was committed.
 	Update(ctx context.Context, fn func(Tx) error) error
 
 	// Bearer returns the access or refresh token with hash h, its grant and

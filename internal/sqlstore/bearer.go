@@ -2,6 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"slices"
 
 	"example.com/foyer/store"
@@ -22,8 +25,11 @@ func (s *DB) Bearer(ctx context.Context, h store.Hash) (b store.Bearer, err erro
 	defer s.running.Done()
 	fields := slices.Concat(tokenFields(&b.Token), grantFields(&b.Grant), userFields(&b.User))
 	row := s.readers.prepared[bearerByHash].QueryRowContext(ctx, h[:])
-	if err := notFound(row.Scan(fields...)); err != nil {
-		return store.Bearer{}, err
+	switch err := row.Scan(fields...); {
+	case errors.Is(err, sql.ErrNoRows):
+		return store.Bearer{}, store.ErrNotFound
+	case err != nil:
+		return store.Bearer{}, fmt.Errorf("sqlstore: bearer: %w", s.d.Explain(err))
 	}
 	return b, nil
 }

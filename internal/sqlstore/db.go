@@ -24,6 +24,12 @@ type Dialect struct {
 	// takes microseconds. A cancelled context is then looked at between
 	// statements and never interrupts one, which would cost the connection.
 	Local bool
+	// Batch is how many Updates that wait at the same time may share one
+	// transaction, and so one commit. It is for a database that lets one
+	// writer in at a time; 0 gives each Update a transaction of its own.
+	Batch int
+	// Explain adds to an error of the database what an operator can do about it.
+	Explain func(error) error
 }
 
 // DB is a [store.Store] over database/sql.
@@ -31,6 +37,7 @@ type DB struct {
 	d       Dialect
 	writers pool
 	readers pool
+	line    line // of Updates, where they share transactions
 
 	mu      sync.Mutex // guards closed, and that running starts no more after it
 	closed  bool
@@ -47,6 +54,7 @@ func Open(ctx context.Context, writer, reader *sql.DB, d Dialect) (*DB, error) {
 	if err == nil {
 		err = errors.Join(
 			s.writers.prepare(ctx, readQueries), s.writers.prepare(ctx, writeQueries),
+			s.writers.prepare(ctx, savepointQueries),
 			s.readers.prepare(ctx, readQueries), s.readers.prepare(ctx, []string{bearerByHash}))
 	}
 	if err != nil {
@@ -61,9 +69,11 @@ func (s *DB) View(ctx context.Context, fn func(store.Tx) error) error {
 	return s.run(ctx, &s.readers, fn)
 }
 
-// Update implements [store.Store]. It holds one connection for each fn that
-// runs, so a pool of one lets one fn in at a time.
+// Update implements [store.Store].
 func (s *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
+	if s.d.Batch > 0 {
+		return s.updateInBatch(ctx, fn)
+	}
 	return s.run(ctx, &s.writers, fn)
 }
 
@@ -106,28 +116,51 @@ func (s *DB) run(ctx context.Context, p *pool, fn func(store.Tx) error) error {
 }
 
 func (s *DB) once(ctx context.Context, p *pool, fn func(store.Tx) error) error {
-	conn, err := p.db.Conn(ctx) // waits for its turn, or for the end of ctx
+	conn, tx, err := s.begin(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	sqlTx, err := conn.BeginTx(s.statement(ctx), &sql.TxOptions{Isolation: sql.LevelSerializable, ReadOnly: p.readOnly})
-	if err != nil {
-		return fmt.Errorf("sqlstore: begin: %w", err)
+	defer tx.Rollback() // does nothing after Commit; runs when fn panics
+	if err := s.apply(ctx, p, tx, fn); err != nil {
+		return err
 	}
-	defer sqlTx.Rollback() // does nothing after Commit; runs when fn panics
+	return s.commit(tx)
+}
+
+// begin takes a connection, for which it waits until ctx ends.
+func (s *DB) begin(ctx context.Context, p *pool) (*sql.Conn, *sql.Tx, error) {
+	conn, err := p.db.Conn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	tx, err := conn.BeginTx(s.statement(ctx), &sql.TxOptions{Isolation: sql.LevelSerializable, ReadOnly: p.readOnly})
+	if err != nil {
+		conn.Close()
+		return nil, nil, fmt.Errorf("sqlstore: begin: %w", s.d.Explain(err))
+	}
+	return conn, tx, nil
+}
+
+// apply runs fn, and returns why its writes must not be committed.
+func (s *DB) apply(ctx context.Context, p *pool, sqlTx *sql.Tx, fn func(store.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	tx := &tx{s: s, pool: p, sql: sqlTx}
+	defer func() { tx.failed = errOver }()
 	if err := fn(tx); err != nil {
 		return err
 	}
 	if tx.failed != nil {
 		return tx.failed
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := sqlTx.Commit(); err != nil {
-		return fmt.Errorf("sqlstore: commit: %w", err)
+	return ctx.Err()
+}
+
+func (s *DB) commit(tx *sql.Tx) error {
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("sqlstore: commit: %w", s.d.Explain(err))
 	}
 	return nil
 }

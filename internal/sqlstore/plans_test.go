@@ -17,7 +17,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), db, db, Dialect{Goose: goose.DialectSQLite3})
+	s, err := Open(t.Context(), db, db, Dialect{Goose: goose.DialectSQLite3, Explain: func(err error) error { return err }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,10 @@ import (
 	"example.com/foyer/store"
 )
 
-var errReadOnly = errors.New("sqlstore: a View writes nothing")
+var (
+	errReadOnly = errors.New("sqlstore: a View writes nothing")
+	errOver     = errors.New("sqlstore: a Tx was used after its function had returned")
+)
 
 // A tx is one run of the function of a View or an Update.
 type tx struct {
@@ -16,14 +19,15 @@ type tx struct {
 	pool *pool
 	sql  *sql.Tx
 
-	// The first error of a statement. PostgreSQL commits nothing after one,
-	// whatever the function returns, so neither does SQLite.
+	// The first error. PostgreSQL runs no statement after one and commits
+	// nothing, whatever the function returns, so neither does SQLite: it may
+	// have ended the transaction, and would commit each statement by itself.
 	failed error
 }
 
 // get reads one row into dest.
 func (tx *tx) get(ctx context.Context, dest []any, query string, args ...any) error {
-	if err := ctx.Err(); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return err
 	}
 	ctx = tx.s.statement(ctx)
@@ -33,11 +37,11 @@ func (tx *tx) get(ctx context.Context, dest []any, query string, args ...any) er
 	} else {
 		row = tx.sql.QueryRowContext(ctx, query, args...)
 	}
-	err := notFound(row.Scan(dest...))
-	if !errors.Is(err, store.ErrNotFound) {
-		tx.fail(err)
+	err := row.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.ErrNotFound
 	}
-	return err
+	return tx.fail(err)
 }
 
 // put writes one row.
@@ -51,11 +55,11 @@ func (tx *tx) exec(ctx context.Context, query string, args ...any) (n int, err e
 	if tx.pool.readOnly {
 		return 0, errReadOnly
 	}
-	if err := ctx.Err(); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return 0, err
 	}
 	ctx = tx.s.statement(ctx)
-	defer func() { tx.fail(err) }()
+	defer func() { err = tx.fail(err) }()
 	var result sql.Result
 	if stmt := tx.stmt(ctx, query); stmt != nil {
 		result, err = stmt.ExecContext(ctx, args...)
@@ -71,10 +75,10 @@ func (tx *tx) exec(ctx context.Context, query string, args ...any) (n int, err e
 
 // each calls row with the scanner of one row after the other.
 func (tx *tx) each(ctx context.Context, row func(scan func(...any) error) error, query string, args ...any) (err error) {
-	if err := ctx.Err(); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return err
 	}
-	defer func() { tx.fail(err) }()
+	defer func() { err = tx.fail(err) }()
 	rows, err := tx.sql.QueryContext(tx.s.statement(ctx), query, args...)
 	if err != nil {
 		return err
@@ -96,15 +100,22 @@ func (tx *tx) stmt(ctx context.Context, query string) *sql.Stmt {
 	return nil
 }
 
-func (tx *tx) fail(err error) {
+// ready returns why no statement may run.
+func (tx *tx) ready(ctx context.Context) error {
 	if tx.failed == nil {
-		tx.failed = err
+		tx.failed = ctx.Err()
 	}
+	return tx.failed
 }
 
-func notFound(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return store.ErrNotFound
+// fail notes an error of the database, and returns it explained.
+func (tx *tx) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	err = tx.s.d.Explain(err)
+	if tx.failed == nil {
+		tx.failed = err
 	}
 	return err
 }

@@ -24,6 +24,18 @@ func explain(path string, err error) error {
 	return fmt.Errorf("sqlite: %s: %s: %w", path, advice(path, err), err)
 }
 
+// explainRunning does so for an error of a store that was opened. What an
+// operator can do nothing about, such as an address that two users cannot share,
+// stays as it is.
+func explainRunning(path string, err error) error {
+	switch code(err) {
+	case codes.SQLITE_FULL, codes.SQLITE_IOERR, codes.SQLITE_BUSY, codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB,
+		codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN, codes.SQLITE_PERM:
+		return explain(path, err)
+	}
+	return err
+}
+
 func advice(path string, err error) string {
 	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
 		return "this is a directory; name a file in it"
@@ -42,6 +54,8 @@ func advice(path string, err error) string {
 		return "another process keeps it locked; stop that process, or try again"
 	case code == codes.SQLITE_FULL:
 		return "the disk is full; make room"
+	case code == codes.SQLITE_IOERR: // also over a quota or a limit of file sizes, which is not SQLITE_FULL
+		return "the disk does not take or give what it should; see that it has room, that no quota or limit is reached, and that it is sound"
 	case errors.Is(err, fs.ErrPermission), code == codes.SQLITE_READONLY, code == codes.SQLITE_CANTOPEN, code == codes.SQLITE_PERM:
 		return "it cannot be written; let the user of this process write the file and its directory"
 	}
