@@ -16,6 +16,7 @@ import (
 
 	"example.com/foyer/store"
 	"example.com/foyer/store/sqlite"
+	"example.com/foyer/store/storetest"
 )
 
 // runChild updates the database at path from four goroutines until it is
@@ -112,30 +113,7 @@ func (c *child) acknowledged(t *testing.T) (int, bool) {
 }
 
 func TestAcknowledgedCommitsSurviveAKill(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "killed.db")
-	var acknowledged []int
-	for round := range 3 {
-		c := startChild(t, path)
-		for range 150 {
-			n, ok := c.acknowledged(t)
-			if !ok {
-				t.Fatalf("round %d: the child ended: %s", round, c.stderr.String())
-			}
-			acknowledged = append(acknowledged, n)
-		}
-		if err := c.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		for {
-			n, ok := c.acknowledged(t)
-			if !ok {
-				break
-			}
-			acknowledged = append(acknowledged, n)
-		}
-		c.Wait()
-		wantCommits(t, path, acknowledged)
-	}
+	storetest.Crash(t, filepath.Join(t.TempDir(), "killed.db"), sqlite.Open)
 }
 
 // wantCommits checks that the acknowledged commits are there, and every commit

@@ -11,7 +11,7 @@ import (
 )
 
 // Run again with this variable, the test binary is the process that
-// processes_test.go kills, or races against.
+// processes_test.go races against.
 const childVariable = "FOYER_SQLITE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
