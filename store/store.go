@@ -33,7 +33,9 @@ type Store interface {
 	// Update runs fn in a serializable transaction: the result is as if
 	// updates had run one after the other. It commits when fn returns nil;
 	// otherwise it rolls back and returns fn's error unchanged. A commit is
-	// durable before Update returns. An error of tx, other than [ErrNotFound],
+	// durable before Update returns; after an error of the disk itself, what was
+	// not acknowledged may yet be found when the database is next opened, whole
+	// or not at all. An error of tx, other than [ErrNotFound],
 	// fails the Update, whatever fn returns.
 	//
 	// fn may share a database transaction with others that wait at the same
