@@ -193,6 +193,78 @@ func TestAnUpdateThatRunsAgainRunsAlone(t *testing.T) {
 	}
 }
 
+// SQLite ends a transaction by itself where memory or the disk fail it, and
+// would run what comes after without one.
+func TestABatchWhoseTransactionIsEndedRunsAgainOneByOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	s, _ := openBoth(t, path)
+	_, err := raw(t, path).Exec(`CREATE TRIGGER ended AFTER INSERT ON foyer_grants WHEN new.level = 'ends the transaction'
+		BEGIN SELECT RAISE(ROLLBACK, 'ended'); END`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := 0
+	var fns []func(store.Tx) error
+	for i := range 20 {
+		g := store.Grant{ID: fmt.Sprint(i)}
+		if i%5 == 0 {
+			g.Level = "ends the transaction"
+		}
+		fns = append(fns, func(tx store.Tx) error {
+			runs++
+			c, err := tx.Counter(t.Context(), "commits")
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			if err := tx.PutCounter(t.Context(), store.Counter{Key: "commits", Total: c.Total + 1}); err != nil {
+				return err
+			}
+			tx.PutGrant(t.Context(), g)
+			return tx.PutUser(t.Context(), store.User{ID: g.ID, Email: g.ID})
+		})
+	}
+	for i, err := range inOneBatch(t, s, fns...) {
+		ended := err != nil && strings.Contains(err.Error(), "constraint failed: ended")
+		if i%5 == 0 && !ended || i%5 != 0 && err != nil {
+			t.Errorf("update %d: error = %v", i, err)
+		}
+	}
+	if runs == 20 {
+		t.Error("no update ran twice: no batch has failed")
+	}
+	err = s.View(t.Context(), func(tx store.Tx) error {
+		for i := range 20 {
+			_, grantErr := tx.Grant(t.Context(), fmt.Sprint(i))
+			_, userErr := tx.User(t.Context(), fmt.Sprint(i))
+			if grantErr != userErr || errors.Is(userErr, store.ErrNotFound) != (i%5 == 0) {
+				t.Errorf("update %d: grant %v, user %v", i, grantErr, userErr)
+			}
+		}
+		c, err := tx.Counter(t.Context(), "commits")
+		if c.Total != 16 {
+			t.Errorf("%d updates are counted, want the 16 that were committed, each once", c.Total)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnUpdateThatCannotBeginHandsItsTurnOn(t *testing.T) {
+	s, writer := openBoth(t, filepath.Join(t.TempDir(), "test.db"))
+	writer.Close()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := s.Update(t.Context(), func(store.Tx) error { return nil }); err == nil {
+				t.Error("an Update without a connection: no error")
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // What an update refuses because of another in its batch must not stand where
 // that one is lost.
 func TestARefusalRestsOnWhatWasCommitted(t *testing.T) {
