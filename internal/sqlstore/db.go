@@ -28,6 +28,10 @@ type Dialect struct {
 	// transaction, and so one commit. It is for a database that lets one
 	// writer in at a time; 0 gives each Update a transaction of its own.
 	Batch int
+	// Seats is how many connections of the reader are kept for Bearer, which
+	// asks the driver itself. It is for a database in this process, whose pool
+	// has room for them; 0 lets Bearer use the pool as every other.
+	Seats int
 	// Explain adds to an error of the database what an operator can do about it.
 	Explain func(error) error
 }
@@ -37,7 +41,8 @@ type DB struct {
 	d       Dialect
 	writers pool
 	readers pool
-	line    line // of Updates, where they share transactions
+	line    line  // of Updates, where they share transactions
+	seats   seats // of Bearer, where it has its own
 
 	mu      sync.Mutex // guards closed, and that running starts no more after it
 	closed  bool
@@ -56,6 +61,9 @@ func Open(ctx context.Context, writer, reader *sql.DB, d Dialect) (*DB, error) {
 			s.writers.prepare(ctx, readQueries), s.writers.prepare(ctx, writeQueries),
 			s.writers.prepare(ctx, savepointQueries),
 			s.readers.prepare(ctx, readQueries), s.readers.prepare(ctx, []string{bearerByHash}))
+	}
+	if err == nil && d.Seats > 0 {
+		s.seats, err = newSeats(ctx, reader, d.Seats)
 	}
 	if err != nil {
 		s.Close()
@@ -83,7 +91,7 @@ func (s *DB) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	s.running.Wait()
-	return errors.Join(s.readers.db.Close(), s.writers.db.Close())
+	return errors.Join(s.seats.close(), s.readers.db.Close(), s.writers.db.Close())
 }
 
 // enter registers a call that Close must wait for; the caller ends it with

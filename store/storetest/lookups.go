@@ -12,6 +12,7 @@ import (
 
 var lookupTests = []test{
 	{"a bearer is token, grant and user as they were put", testBearer},
+	{"a bearer's fields stay apart whatever letters they hold", testBearerOfAnyLetters},
 	{"a token is found by its place in the family", testFamily},
 	{"the latest challenge is the newest of its grant", testLatestChallenge},
 	{"a missing record is ErrNotFound", testNotFound},
@@ -64,6 +65,25 @@ func testBearer(t *testing.T, s *suite) {
 	}
 	if got, err := s.Bearer(t.Context(), store.Hash{}); !errors.Is(err, store.ErrNotFound) || !reflect.DeepEqual(got, store.Bearer{}) {
 		t.Errorf("Bearer of an unknown hash = %+v, %v; want ErrNotFound", got, err)
+	}
+}
+
+// A store may read a bearer in a way of its own, but what a client wrote into one
+// field must not be read as another's.
+func testBearerOfAnyLetters(t *testing.T, s *suite) {
+	for _, letters := range []string{"\x1f", "\x1f\x1f\x1f", "host\x1fresource\x1fguest\x1fsomebody-else", "\x1e\x1d\x1c", "|,;\t\n\"'\\%_", "\u2028\ufffd", ""} {
+		want := store.Bearer{
+			Token: store.Token{Hash: store.Hash{0x1f, 0x1f}, Kind: store.Access, GrantID: "g" + letters, Epoch: -1},
+			Grant: store.Grant{ID: "g" + letters, RedirectHost: letters, Resource: letters, GuestID: letters, UserID: "u" + letters,
+				Scopes: []string{"x" + letters}, Epoch: 1 << 40},
+			User: store.User{ID: "u" + letters, Email: "ann@example.com" + letters},
+		}
+		update(t, s, func(ctx context.Context, tx store.Tx) error {
+			return errors.Join(tx.PutUser(ctx, want.User), tx.PutGrant(ctx, want.Grant), tx.PutToken(ctx, want.Token))
+		})
+		if got, err := s.Bearer(t.Context(), want.Token.Hash); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("Bearer of fields with %q, %v\nfound %+v\nwant  %+v", letters, err, got, want)
+		}
 	}
 }
 
