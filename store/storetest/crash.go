@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -48,14 +48,17 @@ func Crash(t *testing.T, database string, open func(database string) (store.Stor
 		}
 	})
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	c := crash{returned: map[string]bool{}}
+	all, there := updates{}, 0
 	for round := range int(rounds) {
-		c.round(t, database, round, 1+random.IntN(1500))
-		c.check(t, database, open)
+		said := killAfter(t, database, round, 1+random.IntN(1500))
+		there += said.check(t, database, open, there)
+		maps.Copy(all, said)
 	}
-	t.Logf("of %d updates %d were in flight at a kill, and %d of those are there", len(c.returned), c.inFlight, c.survived)
-	if wanted := int(rounds) * crashWorkers / 2; c.inFlight < wanted {
-		t.Errorf("only %d updates were in flight when they were killed, want %d: this shows little", c.inFlight, wanted)
+	survived := all.check(t, database, open, 0) - all.returned()
+	inFlight := len(all) - all.returned()
+	t.Logf("of %d updates %d were in flight at a kill, and %d of those are there", len(all), inFlight, survived)
+	if wanted := int(rounds) * crashWorkers / 2; inFlight < wanted {
+		t.Errorf("only %d updates were in flight when they were killed, want %d: this shows little", inFlight, wanted)
 	}
 }
 
@@ -120,15 +123,21 @@ func putTwo(s store.Store, name string) error {
 	})
 }
 
-// A crash is what the killed processes have said so far.
-type crash struct {
-	returned map[string]bool // by name: false for an update that had begun
-	inFlight int
-	survived int
+// Updates are what killed processes have said, by name: whether the update had
+// returned, or only begun.
+type updates map[string]bool
+
+func (u updates) returned() (n int) {
+	for _, returned := range u {
+		if returned {
+			n++
+		}
+	}
+	return n
 }
 
-// round starts a process, and kills it when it has written so many lines.
-func (c *crash) round(t *testing.T, database string, round, lines int) {
+// killAfter starts a process, and kills it when it has written so many lines.
+func killAfter(t *testing.T, database string, round, lines int) updates {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$")
 	cmd.Env = append(os.Environ(), crashDatabase+"="+database)
@@ -146,62 +155,55 @@ func (c *crash) round(t *testing.T, database string, round, lines int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var kill sync.Once
-	defer kill.Do(func() { cmd.Process.Kill() })
-	read := 0
+	said, read := updates{}, 0
 	for r := bufio.NewReader(stdout); ; {
 		line, err := r.ReadString('\n')
 		if err != nil {
 			break // what was cut off counts for nothing
 		}
-		c.returned[line[1:len(line)-1]] = line[:1] == returned
+		said[line[1:len(line)-1]] = line[:1] == returned
 		if read++; read == lines {
-			kill.Do(func() { cmd.Process.Kill() })
+			cmd.Process.Kill()
 		}
 	}
 	cmd.Wait()
 	if read < lines {
 		t.Fatalf("round %d: the process ended by itself after %d lines: %s", round, read, stderr.String())
 	}
+	return said
 }
 
-// check opens the database anew, and compares.
-func (c *crash) check(t *testing.T, database string, open func(string) (store.Store, error)) {
+// check opens the database anew, and returns how many of the updates are there,
+// after others that were there before.
+func (u updates) check(t *testing.T, database string, open func(string) (store.Store, error), before int) (there int) {
 	t.Helper()
 	s, err := open(database)
 	if err != nil {
 		t.Fatalf("opened after the kill: %v", err)
 	}
 	defer s.Close()
-	there := 0
-	c.inFlight, c.survived = 0, 0
 	view(t, s, func(ctx context.Context, tx store.Tx) error {
-		for name, returned := range c.returned {
+		there = 0 // fn may run again
+		for name, returned := range u {
 			_, grantErr := tx.Grant(ctx, name)
 			_, tokenErr := tx.Token(ctx, sha256.Sum256([]byte(name)))
-			whole := grantErr == nil && tokenErr == nil
 			switch {
-			case whole:
+			case grantErr == nil && tokenErr == nil:
 				there++
 			case !errors.Is(grantErr, store.ErrNotFound) || !errors.Is(tokenErr, store.ErrNotFound):
 				t.Errorf("update %s is not whole: grant %v, token %v", name, grantErr, tokenErr)
 			case returned:
 				t.Errorf("update %s had returned, and is lost", name)
 			}
-			if !returned {
-				c.inFlight++
-			}
-			if !returned && whole {
-				c.survived++
-			}
 		}
 		counter, err := tx.Counter(ctx, "updates")
-		if counter.Total != there {
-			t.Errorf("%d updates are counted, and %d are there", counter.Total, there)
+		if counter.Total != before+there {
+			t.Errorf("%d updates are counted, and %d are there", counter.Total, before+there)
 		}
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // killed before the first
 		}
 		return err
 	})
+	return there
 }
