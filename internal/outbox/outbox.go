@@ -58,7 +58,8 @@ const (
 	idle        = time.Minute      // looks for mails that another process left, at least so often
 	sendTimeout = 30 * time.Second // for one mail
 	noteTimeout = 10 * time.Second // for what the store is told about it
-	lease       = time.Minute      // longer than both; so long waits a mail whose process died
+	lease       = 10 * time.Second // so long waits a mail whose process died
+	renewal     = 3 * time.Second  // of the lease, while the mail is in hand
 	firstRetry  = 5 * time.Second  // doubled for each failure
 	lastRetry   = 5 * time.Minute
 )
@@ -176,7 +177,9 @@ func (o *Outbox) choose(due []store.Outgoing) (mails []store.Outgoing) {
 // records has time of its own, or a mail that used up all of it would be lost
 // to its lease.
 func (o *Outbox) send(ctx context.Context, out store.Outgoing) {
+	release := o.keep(ctx, out)
 	failure := o.deliver(ctx, out)
+	release()
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	err := o.store.Update(ctx, func(tx store.Tx) error {
@@ -196,6 +199,35 @@ func (o *Outbox) send(ctx context.Context, out store.Outgoing) {
 	o.mu.Unlock()
 	o.done.Broadcast()
 	o.Wake()
+}
+
+// keep renews the lease of a mail in hand until it is released. A lease that
+// ends all the same, because the store takes too long, sends the mail twice.
+func (o *Outbox) keep(ctx context.Context, out store.Outgoing) (release func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		tick := time.NewTicker(renewal)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			err := o.store.Update(ctx, func(tx store.Tx) error {
+				out.Due = o.now().Add(lease)
+				return tx.PutOutgoing(ctx, out)
+			})
+			if err != nil && ctx.Err() == nil {
+				o.log.ErrorContext(ctx, "outbox: renew", "mail", out.ID, "err", err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		renewing.Wait()
+	}
 }
 
 // deliver returns an error for a mail that is to be tried again.
