@@ -102,7 +102,7 @@ func (g *Gate) Handler(e Endpoint) http.Handler {
 // status for all (MCP 2025-03-26, basic, "Batching").
 func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body, modern bool) bool {
 	for _, m := range b.messages {
-		if m.called() && (classOf(m.Method) == unheard || modern && removed(m.Method)) {
+		if m.called() && (classOf(m.Method) == unheard || !ofItsEra(m.Method, modern)) {
 			unheardOf(w, r, m)
 			return true
 		}

@@ -19,7 +19,8 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		defer g.recover(ctx, method, &res, &err)
 		c := carriedBy(req)
 		ctx = signin.WithAsker(gate.WithCaller(ctx, c.caller), c.asker)
-		if sdk, ok := req.GetSession().(*mcp.ServerSession); ok && sdk.ID() != "" {
+		sdk, inSession := req.GetSession().(*mcp.ServerSession)
+		if inSession = inSession && sdk.ID() != ""; inSession {
 			var done func()
 			ctx, done = g.live.running(ctx, sdk)
 			defer done()
@@ -28,6 +29,9 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		case touching:
 			return g.call(ctx, c, method, req, next)
 		case listening:
+			if inSession {
+				break // which has a stream of its own
+			}
 			return g.listen(ctx, c, req, next)
 		case listing:
 			return g.list(c, func() (mcp.Result, error) { return next(ctx, method, req) }, req)
@@ -85,14 +89,17 @@ func classOf(method string) class {
 	return unheard
 }
 
-// removed reports whether 2026-07-28 has taken method away (MCP 2026-07-28,
-// changelog). The rule of what a removed method named is nothing to tell.
-func removed(method string) bool {
+// ofItsEra reports whether the versions from 2026-07-28 on, or those before it,
+// have method (MCP 2026-07-28, changelog). The rule of what another era's method
+// names is nothing to tell.
+func ofItsEra(method string, modern bool) bool {
 	switch method {
 	case "initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe":
-		return true
+		return !modern
+	case "subscriptions/listen", "server/discover":
+		return modern
 	}
-	return false
+	return true
 }
 
 // call lets through what is allowed.
