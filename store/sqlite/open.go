@@ -100,6 +100,7 @@ func connect(path string) (writer, reader *sql.DB, err error) {
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"on"},
+		"_pragma":       {"temp_store(MEMORY)"}, // of what a savepoint undoes, which is a file otherwise, written with every page
 	}))
 	if err != nil {
 		return nil, nil, err
