@@ -20,7 +20,7 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		c := carriedBy(req)
 		ctx = signin.WithAsker(gate.WithCaller(ctx, c.caller), c.asker)
 		sdk, inSession := req.GetSession().(*mcp.ServerSession)
-		if inSession = inSession && sdk.ID() != ""; inSession {
+		if inSession = inSession && sdk.ID() != ""; inSession && method != "initialize" {
 			var done func()
 			ctx, done = g.live.running(ctx, sdk)
 			defer done()

@@ -93,19 +93,21 @@ func (g *Gate) opened(sdk *mcp.ServerSession, c carried, version string) {
 		caller: c.caller, used: g.Now(), calls: map[*call]struct{}{}}
 	l := g.live
 	l.mu.Lock()
-	var over *session
-	switch p := l.party(s.key); {
-	case len(p.sessions) >= limitFor(s.grantID, sessionsPerGrant):
-		over = leastUsed(slices.Values(p.sessions))
-	case len(l.sessions) >= openInTheProcess:
-		over = leastUsed(maps.Values(l.sessions))
+	defer l.mu.Unlock()
+	if len(l.sessions) >= openInTheProcess {
+		l.end(leastUsed(maps.Values(l.sessions)))
 	}
 	l.sessions[s.id] = s
-	l.parties[s.key].sessions = append(l.parties[s.key].sessions, s)
-	l.mu.Unlock()
-	if over != nil {
-		g.end(over)
+	l.count(s)
+}
+
+// count counts s for its party, and makes room for it there.
+func (l *live) count(s *session) {
+	if p := l.parties[s.key]; p != nil && len(p.sessions) >= limitFor(s.grantID, sessionsPerGrant) {
+		l.end(leastUsed(slices.Values(p.sessions)))
 	}
+	p := l.party(s.key)
+	p.sessions = append(p.sessions, s)
 }
 
 func limitFor(grantID string, perGrant int) int {
@@ -138,8 +140,7 @@ func (l *live) adopt(s *session, c carried) {
 	before.sessions = without(before.sessions, s)
 	l.forget(s.key)
 	s.key, s.grantID = c.key(), c.caller.GrantID
-	p := l.party(s.key)
-	p.sessions = append(p.sessions, s)
+	l.count(s)
 	if s.stream != nil {
 		s.stream.cancel()
 	}
@@ -152,12 +153,15 @@ func (l *live) leave(s *session, now time.Time) {
 	s.used = now
 }
 
+func (g *Gate) end(s *session) {
+	g.live.mu.Lock()
+	defer g.live.mu.Unlock()
+	g.live.end(s)
+}
+
 // end ends a session with all that runs in it. It does not wait: a handler may
 // take its time to notice.
-func (g *Gate) end(s *session) {
-	l := g.live
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *live) end(s *session) {
 	if s.ended {
 		return
 	}
@@ -182,10 +186,11 @@ func (l *live) running(ctx context.Context, sdk *mcp.ServerSession) (_ context.C
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.sessions[sdk.ID()]
-	if s == nil {
-		return ctx, func() {}
-	}
 	ctx, cancel := context.WithCancel(ctx)
+	if s == nil { // it ended on the way
+		cancel()
+		return ctx, cancel
+	}
 	c := &call{cancel}
 	s.calls[c] = struct{}{}
 	return ctx, func() {

@@ -91,7 +91,7 @@ func (l *live) open(st *stream) (before *stream) {
 		if before = s.stream; before != nil {
 			before.cancel()
 		}
-		if s.stream = st; s.ended {
+		if s.stream = st; s.ended || s.grantID != st.grantID { // or adopted meanwhile
 			st.cancel()
 		}
 	}
