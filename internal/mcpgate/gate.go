@@ -51,6 +51,7 @@ type Gate struct {
 	stateful  http.Handler // the SDK's for sessions
 	live      *live
 	send      mcp.MethodHandler // of the SDK, to one session
+	receive   mcp.MethodHandler // of the server, behind the gate
 }
 
 // New puts a gate in front of server, and into it: nothing that the server may
@@ -58,6 +59,7 @@ type Gate struct {
 // and streams are open is seen only while [Gate.Run] runs.
 func New(cfg Config, server *mcp.Server) *Gate {
 	g := &Gate{Config: cfg, live: newLive()}
+	g.live.over = g.over
 	server.AddReceivingMiddleware(g.Middleware)
 	server.AddSendingMiddleware(g.sending)
 	g.stateless, g.stateful = eras(server)

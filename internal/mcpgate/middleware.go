@@ -15,6 +15,7 @@ import (
 // Middleware asks the rules about what the SDK has decoded, and is the
 // authority: the handler in front can only refuse more.
 func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
+	g.receive = next
 	return func(ctx context.Context, method string, req mcp.Request) (res mcp.Result, err error) {
 		defer g.recover(ctx, method, &res, &err)
 		c := carriedBy(req)
@@ -110,6 +111,8 @@ func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Reque
 	}
 	ref := g.Items.refused(c.caller, m)
 	switch {
+	case ref == nil && (method == "resources/subscribe" || method == "resources/unsubscribe"):
+		return g.subscription(ctx, method, req, next)
 	case ref == nil:
 		res, err := next(ctx, method, req)
 		if read, ok := res.(*mcp.ReadResourceResult); ok && err == nil {

@@ -34,6 +34,7 @@ type live struct {
 	streams   map[*stream]struct{}
 	listening map[*mcp.ServerSession]*stream // those that are a subscriptions/listen
 	looks     sync.WaitGroup
+	over      func(*session) // does the rest where a session has ended
 }
 
 // A party is what one grant, or one address without a token, has open.
@@ -65,6 +66,8 @@ type session struct {
 	stream *stream
 	calls  map[*call]struct{}
 	ended  bool
+
+	subscribed map[string]bool // URIs; of nobody else when it has ended
 }
 
 // A call is one that runs in a session.
@@ -90,7 +93,7 @@ func (l *live) forget(key string) {
 // it.
 func (g *Gate) opened(sdk *mcp.ServerSession, c carried, version string) {
 	s := &session{id: sdk.ID(), sdk: sdk, version: version, resource: c.endpoint.Resource, key: c.key(), grantID: c.caller.GrantID,
-		caller: c.caller, used: g.Now(), calls: map[*call]struct{}{}}
+		caller: c.caller, used: g.Now(), calls: map[*call]struct{}{}, subscribed: map[string]bool{}}
 	l := g.live
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -176,7 +179,7 @@ func (l *live) end(s *session) {
 	for running := range s.calls {
 		running.cancel()
 	}
-	go s.sdk.Close() // an error says that it is closed
+	go l.over(s)
 }
 
 // running ties ctx, of a call in the session of sdk, to that session: a call

@@ -74,6 +74,9 @@ func (g *Gate) listen(ctx context.Context, c carried, req mcp.Request, next mcp.
 	p.Notifications.ResourceSubscriptions = slices.DeleteFunc(p.Notifications.ResourceSubscriptions, func(uri string) bool {
 		return g.Items.decide(c.caller, resource, uri) != nil
 	})
+	if len(p.Notifications.ResourceSubscriptions) > subscriptions {
+		return nil, tooManySubscriptions()
+	}
 	ctx, cancel := context.WithTimeout(ctx, g.left(c))
 	defer cancel()
 	st := newStream(sdk, c, cancel)
