@@ -169,7 +169,7 @@ func (k *Kit) Questions() *elicit.Questions {
 // come back by themselves.
 func (k *Kit) Drain() {
 	if k.gate != nil {
-		k.gate.EndAll()
+		k.gate.Drain()
 	}
 }
 

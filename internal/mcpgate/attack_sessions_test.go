@@ -31,6 +31,27 @@ func TestAdoptionMakesRoomToo(t *testing.T) {
 	}
 }
 
+// What comes after the end, over a connection that is there already, opens
+// nothing that would keep the server from stopping.
+func TestNothingOpensAfterTheEnd(t *testing.T) {
+	r := newRoom(t)
+	token := r.guest()
+	r.gate.Drain()
+	a := r.ask(t, "", token, "initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}`)
+	r.open(t, 0, 0)
+	s := mcpSession{r, "/mcp", older, a.header.Get("Mcp-Session-Id")}
+	if a := s.bare(t, http.MethodGet, token); a.status != http.StatusNotFound {
+		t.Errorf("a session: %d %s", a.status, a.body)
+	}
+	if a := r.ask(t, modern, token, "subscriptions/listen", allLists); a.status != http.StatusOK {
+		t.Errorf("a stream: %d %s", a.status, a.body)
+	}
+	r.open(t, 0, 0)
+	if a := r.ask(t, modern, token, "tools/call", `{"name":"anyone"}`); a.status != http.StatusOK || len(a.ran) != 1 {
+		t.Errorf("a call: %d %s", a.status, a.body)
+	}
+}
+
 // A call that comes into the middleware when its session has just ended does
 // not wait for an answer that nobody can give any more.
 func TestACallOfASessionThatIsOverIsCancelled(t *testing.T) {

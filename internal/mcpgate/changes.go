@@ -17,7 +17,7 @@ import (
 // ends all of it. What another process changes it sees within ten seconds.
 func (g *Gate) Run(ctx context.Context) {
 	defer g.live.looks.Wait()
-	defer g.EndAll()
+	defer g.Drain()
 	rechecked, swept := time.Now(), time.Now()
 	for ctx.Err() == nil {
 		soon, cancel := context.WithDeadline(ctx, rechecked.Add(recheck))
@@ -37,7 +37,16 @@ func (g *Gate) Run(ctx context.Context) {
 	}
 }
 
-// EndAll ends every session and every stream, as a server that is to stop does.
+// Drain ends every session and every stream, and each that opens from then on: a
+// request may be on its way already.
+func (g *Gate) Drain() {
+	g.live.mu.Lock()
+	g.live.drained = true
+	g.live.mu.Unlock()
+	g.EndAll()
+}
+
+// EndAll ends every session and every stream, once.
 func (g *Gate) EndAll() {
 	g.live.mu.Lock()
 	var sessions []*session

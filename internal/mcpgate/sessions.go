@@ -34,6 +34,7 @@ type live struct {
 	streams   map[*stream]struct{}
 	listening map[*mcp.ServerSession]*stream // those that are a subscriptions/listen
 	looks     sync.WaitGroup
+	drained   bool           // nothing stays open any more
 	over      func(*session) // does the rest where a session has ended
 }
 
@@ -102,6 +103,9 @@ func (g *Gate) opened(sdk *mcp.ServerSession, c carried, version string) {
 	}
 	l.sessions[s.id] = s
 	l.count(s)
+	if l.drained {
+		l.end(s)
+	}
 }
 
 // count counts s for its party, and makes room for it there.

@@ -113,6 +113,9 @@ func (l *live) open(st *stream) (before *stream) {
 	if st.session == nil {
 		l.listening[st.sdk] = st
 	}
+	if l.drained {
+		st.cancel()
+	}
 	return before
 }
 
@@ -141,9 +144,10 @@ func (l *live) close(st *stream) {
 // its token was looked up.
 func (g *Gate) begin(st *stream) {
 	g.live.mu.Lock()
-	st.begun = true
-	g.live.mu.Unlock()
-	g.live.looks.Go(func() { g.look(context.Background(), st) })
+	defer g.live.mu.Unlock()
+	if st.begun = true; !g.live.drained { // nobody waits for looks after that
+		g.live.looks.Go(func() { g.look(context.Background(), st) })
+	}
 }
 
 // acknowledged notes what the stream in sdk was promised.
