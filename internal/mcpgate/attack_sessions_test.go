@@ -88,3 +88,23 @@ func TestAnAdoptionThatOvertakesAStreamEndsIt(t *testing.T) {
 		t.Error("it hears what the grant hears")
 	}
 }
+
+// Versions that have sessions have no subscriptions/listen. In a session its
+// stream would get all of the session's news, in the place of the GET, and run
+// on when its client has gone.
+func TestOlderVersionsCannotListen(t *testing.T) {
+	r := newRoom(t)
+	token := r.guest()
+	for _, version := range sessionVersions {
+		s := r.initialize(t, "/mcp", version, token)
+		for name, a := range map[string]reply{
+			"in a session":      s.ask(t, token, "subscriptions/listen", allLists),
+			"outside of one":    r.ask(t, version, token, "subscriptions/listen", allLists),
+			"without a version": r.ask(t, "", token, "subscriptions/listen", allLists),
+		} {
+			if a.status != http.StatusOK || a.code() != -32601 {
+				t.Errorf("%s, %s: %d %s", version, name, a.status, a.body)
+			}
+		}
+	}
+}
