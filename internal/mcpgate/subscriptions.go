@@ -33,24 +33,33 @@ func (g *Gate) subscription(ctx context.Context, method string, req mcp.Request,
 		}
 		return res, err
 	}
-	if sdk.ID() == "" {
-		defer g.takeBack(ctx, sdk, m.Params.URI)
-	} else if !g.live.subscribes(sdk, m.Params.URI) {
+	alone := sdk.ID() == ""
+	fresh, fits := g.live.subscribes(sdk, m.Params.URI)
+	if !alone && !fits {
 		return nil, tooManySubscriptions()
 	}
-	return next(ctx, method, req)
+	res, err := next(ctx, method, req)
+	switch {
+	case err == nil && alone:
+		g.takeBack(ctx, sdk, m.Params.URI)
+	case err != nil && fresh:
+		g.live.unsubscribed(sdk, m.Params.URI)
+	}
+	return res, err
 }
 
-// subscribes notes that the session of sdk subscribes to uri, if it may.
-func (l *live) subscribes(sdk *mcp.ServerSession, uri string) bool {
+// subscribes notes that the session of sdk subscribes to uri, if it may, and
+// whether it had not before.
+func (l *live) subscribes(sdk *mcp.ServerSession, uri string) (fresh, fits bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.sessions[sdk.ID()]
 	if s == nil || !s.subscribed[uri] && len(s.subscribed) >= subscriptions {
-		return false
+		return false, false
 	}
+	fresh = !s.subscribed[uri]
 	s.subscribed[uri] = true
-	return true
+	return fresh, true
 }
 
 func (l *live) unsubscribed(sdk *mcp.ServerSession, uri string) {
