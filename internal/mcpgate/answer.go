@@ -37,6 +37,7 @@ type answer struct {
 	plain  bool        // what the SDK writes is the text of a refusal
 	single bool        // it is one response, and no stream
 	alive  *time.Timer // of a stream
+	queue  *queue      // of a stream that news come to; nil for others
 	over   bool
 }
 
@@ -47,10 +48,15 @@ func newAnswer(w http.ResponseWriter, id json.RawMessage, flushed func()) *answe
 // end says that the request is over, after which nothing may be written.
 func (a *answer) end() {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.over = true
-	if a.alive != nil {
+	q := a.queue
+	begun := a.alive != nil
+	if begun {
 		a.alive.Stop()
+	}
+	a.mu.Unlock()
+	if q != nil && begun {
+		a.finish(q)
 	}
 }
 
@@ -68,14 +74,21 @@ func (a *answer) begin(status int) {
 	a.Header().Set("Cache-Control", cacheControl+", no-transform")
 	content := a.Header().Get("Content-Type")
 	if a.plain = status >= 400 && strings.HasPrefix(content, "text/plain"); a.plain {
+		a.queue = nil
 		a.Header().Del("Content-Length")
 		return // with the text, which http.Error writes next, and at once
 	}
-	if content == "text/event-stream" {
-		a.Header().Set("X-Accel-Buffering", "no") // MCP 2026-07-28, transports
-		a.alive = time.AfterFunc(keepAlive, a.keepAlive)
+	if content != "text/event-stream" {
+		a.queue = nil
+		a.ResponseWriter.WriteHeader(status)
+		return
 	}
+	a.Header().Set("X-Accel-Buffering", "no") // MCP 2026-07-28, transports
+	a.alive = time.AfterFunc(keepAlive, a.keepAlive)
 	a.ResponseWriter.WriteHeader(status)
+	if a.queue != nil {
+		go a.deliver(a.queue)
+	}
 }
 
 func (a *answer) Write(p []byte) (int, error) {
@@ -95,6 +108,9 @@ func (a *answer) Write(p []byte) (int, error) {
 		return n, err
 	}
 	a.begin(http.StatusOK)
+	if a.queue != nil {
+		return n, a.queue.add(p)
+	}
 	a.hurry()
 	if !a.plain {
 		_, err := a.ResponseWriter.Write(p)
@@ -150,6 +166,9 @@ func (a *answer) FlushError() error {
 		defer a.flushed()
 		a.flushed = nil
 	}
+	if a.queue != nil {
+		return nil
+	}
 	return a.control.Flush()
 }
 
@@ -159,6 +178,12 @@ func (a *answer) keepAlive() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.over {
+		return
+	}
+	if a.queue != nil {
+		if a.queue.add([]byte(":\n\n")) == nil {
+			a.alive.Reset(keepAlive)
+		}
 		return
 	}
 	a.hurry()

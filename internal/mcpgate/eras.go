@@ -44,10 +44,10 @@ func (g *Gate) route(w http.ResponseWriter, r *http.Request, c carried, b body) 
 	case !modern && session != "":
 		g.inSession(w, r, c, b, session)
 	case !modern && b.calls("initialize"):
-		carry(w, r, g.stateful, c, b.id(), nil)
+		carry(w, r, g.stateful, c, b.id())
 	default:
 		plainName(r, b)
-		carry(w, r, g.stateless, c, b.id(), nil)
+		carry(w, r, g.stateless, c, b.id())
 	}
 }
 
@@ -86,6 +86,6 @@ func (g *Gate) inSession(w http.ResponseWriter, r *http.Request, c carried, b bo
 	case b.batch && s.version >= noBatches:
 		writeError(w, http.StatusBadRequest, nil, invalidRequest, words.NoBatches, nil)
 	default:
-		carry(w, r, g.stateful, c, b.id(), nil)
+		carry(w, r, g.stateful, c, b.id())
 	}
 }

@@ -217,9 +217,9 @@ func caller(b store.Bearer) gate.Caller {
 
 const carriedKey = "foyer"
 
-// carry hands r to the SDK. flushed may be nil.
-func carry(w http.ResponseWriter, r *http.Request, sdk http.Handler, c carried, id json.RawMessage, flushed func()) {
-	a := newAnswer(w, id, flushed)
+// carry hands r to the SDK.
+func carry(w http.ResponseWriter, r *http.Request, sdk http.Handler, c carried, id json.RawMessage) {
+	a := newAnswer(w, id, nil)
 	if len(id) > 0 {
 		c.answer = a
 	}

@@ -59,7 +59,9 @@ func (g *Gate) serveStream(w http.ResponseWriter, r *http.Request, c carried, s 
 		}
 	}
 	defer g.live.close(st)
-	carry(w, r.WithContext(ctx), g.stateful, c, nil, func() { g.begin(st) })
+	a := newAnswer(w, nil, func() { g.begin(st) })
+	a.later(cancel)
+	a.of(g.stateful, r.WithContext(ctx), c)
 }
 
 // listen opens a stream for those resources that the caller may read, and ends
@@ -80,6 +82,9 @@ func (g *Gate) listen(ctx context.Context, c carried, req mcp.Request, next mcp.
 	ctx, cancel := context.WithTimeout(ctx, g.left(c))
 	defer cancel()
 	st := newStream(sdk, c, cancel)
+	if c.answer != nil {
+		c.answer.later(cancel)
+	}
 	g.live.open(st)
 	defer g.live.close(st)
 	return next(ctx, "subscriptions/listen", req)
