@@ -109,6 +109,9 @@ func (a *answer) Write(p []byte) (int, error) {
 	}
 	a.begin(http.StatusOK)
 	if a.queue != nil {
+		if a.over {
+			return 0, errFallenBehind
+		}
 		return n, a.queue.add(p)
 	}
 	a.hurry()

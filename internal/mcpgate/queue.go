@@ -28,11 +28,19 @@ type queue struct {
 }
 
 // later has a send what it is given as a stream behind whoever gives it, and
-// cancel the request where that cannot be. To be called before a has begun.
+// cancel the request where that cannot be. a may have begun: the SDK also tells
+// everybody what is news for everybody, and does not wait for a stream to be
+// acknowledged.
 func (a *answer) later(cancel context.CancelFunc) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.over || a.status != 0 && a.alive == nil {
+		return
+	}
 	a.queue = &queue{cancel: cancel, more: make(chan struct{}, 1), done: make(chan struct{})}
+	if a.status != 0 {
+		go a.deliver(a.queue)
+	}
 }
 
 // add needs a.mu.
