@@ -30,7 +30,7 @@ func TestADeafClientDelaysNobody(t *testing.T) {
 	r := newRoom(t)
 	ctx := patient(t)
 	honest, attacker := r.guest(), r.guest()
-	uri := "room://anyone/" + strings.Repeat("x", 100)
+	uri := "room://anyone/" + strings.Repeat("x", 50_000) // so that what no one reads fills the buffers soon
 	for range 3 {
 		s := r.initialize(t, "/mcp", older, attacker)
 		s.ask(t, attacker, "resources/subscribe", `{"uri":"`+uri+`"}`)

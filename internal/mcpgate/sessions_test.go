@@ -77,9 +77,11 @@ func (s mcpSession) get(t testing.TB, ctx context.Context, token string) stream 
 	return stream{res.Header, bufio.NewScanner(res.Body)}
 }
 
+// patient bounds a test that would otherwise hang; a thousand streams take a
+// while where the race detector watches and others use the machine.
 func patient(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
