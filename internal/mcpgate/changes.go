@@ -225,20 +225,25 @@ func (g *Gate) sending(next mcp.MethodHandler) mcp.MethodHandler {
 }
 
 // mayHear reports whether the caller behind a session of the SDK may read uri,
-// as far as was last looked.
+// as far as was last looked, and is who subscribed to it: a connection that
+// changes hands does not take news about its last owner with it. What is open to
+// everybody is nobody's.
 func (g *Gate) mayHear(sdk *mcp.ServerSession, uri string) bool {
 	g.live.mu.Lock()
-	c, ok := g.live.callerOf(sdk)
+	c, owner, ok := g.live.subscriber(sdk, uri)
 	g.live.mu.Unlock()
-	return ok && g.Items.decide(c, resource, uri) == nil
+	return ok && g.Items.decide(c, resource, uri) == nil &&
+		(c.Owner() == owner || g.Items.decide(gate.Caller{}, resource, uri) == nil)
 }
 
-func (l *live) callerOf(sdk *mcp.ServerSession) (gate.Caller, bool) {
+// subscriber returns the caller behind a session of the SDK, and who it was that
+// subscribed to uri in it.
+func (l *live) subscriber(sdk *mcp.ServerSession, uri string) (c gate.Caller, owner string, ok bool) {
 	if s := l.sessions[sdk.ID()]; s != nil && s.sdk == sdk {
-		return s.caller, true
+		return s.caller, s.subscribed[uri], true
 	}
 	if st := l.listening[sdk]; st != nil {
-		return st.caller, true
+		return st.caller, st.owner, true
 	}
-	return gate.Caller{}, false
+	return gate.Caller{}, "", false
 }

@@ -68,7 +68,7 @@ type session struct {
 	calls  map[*call]struct{}
 	ended  bool
 
-	subscribed map[string]bool // URIs; of nobody else when it has ended
+	subscribed map[string]string // URIs, and who subscribed; of nobody else when it has ended
 }
 
 // A call is one that runs in a session.
@@ -94,7 +94,7 @@ func (l *live) forget(key string) {
 // it.
 func (g *Gate) opened(sdk *mcp.ServerSession, c carried, version string) {
 	s := &session{id: sdk.ID(), sdk: sdk, version: version, resource: c.endpoint.Resource, key: c.key(), grantID: c.caller.GrantID,
-		caller: c.caller, used: g.Now(), calls: map[*call]struct{}{}, subscribed: map[string]bool{}}
+		caller: c.caller, used: g.Now(), calls: map[*call]struct{}{}, subscribed: map[string]string{}}
 	l := g.live
 	l.mu.Lock()
 	defer l.mu.Unlock()

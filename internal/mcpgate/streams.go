@@ -24,6 +24,7 @@ type stream struct {
 	resource string
 	key      string // of its party
 	grantID  string
+	owner    string // who opened it: a subscriptions/listen brings news of nobody else's resources
 	cancel   context.CancelFunc
 	done     chan struct{} // closed when its request is over
 
@@ -41,7 +42,7 @@ type news struct{ tools, resources, prompts bool }
 
 func newStream(sdk *mcp.ServerSession, c carried, cancel context.CancelFunc) *stream {
 	return &stream{sdk: sdk, token: c.asker.Access, resource: c.endpoint.Resource, key: c.key(), grantID: c.caller.GrantID,
-		cancel: cancel, done: make(chan struct{}), caller: c.caller}
+		owner: c.caller.Owner(), cancel: cancel, done: make(chan struct{}), caller: c.caller}
 }
 
 // serveStream serves the GET of a session, in the place of the one before it: a

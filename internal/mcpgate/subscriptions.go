@@ -34,7 +34,7 @@ func (g *Gate) subscription(ctx context.Context, method string, req mcp.Request,
 		return res, err
 	}
 	alone := sdk.ID() == ""
-	fresh, fits := g.live.subscribes(sdk, m.Params.URI)
+	fresh, fits := g.live.subscribes(sdk, m.Params.URI, gate.CallerFrom(ctx).Owner())
 	if !alone && !fits {
 		return nil, tooManySubscriptions()
 	}
@@ -48,18 +48,21 @@ func (g *Gate) subscription(ctx context.Context, method string, req mcp.Request,
 	return res, err
 }
 
-// subscribes notes that the session of sdk subscribes to uri, if it may, and
-// whether it had not before.
-func (l *live) subscribes(sdk *mcp.ServerSession, uri string) (fresh, fits bool) {
+// subscribes notes that owner subscribes to uri in the session of sdk, if the
+// session may, and whether it had not before.
+func (l *live) subscribes(sdk *mcp.ServerSession, uri, owner string) (fresh, fits bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.sessions[sdk.ID()]
-	if s == nil || !s.subscribed[uri] && len(s.subscribed) >= subscriptions {
+	if s == nil {
 		return false, false
 	}
-	fresh = !s.subscribed[uri]
-	s.subscribed[uri] = true
-	return fresh, true
+	_, before := s.subscribed[uri]
+	if !before && len(s.subscribed) >= subscriptions {
+		return false, false
+	}
+	s.subscribed[uri] = owner
+	return !before, true
 }
 
 func (l *live) unsubscribed(sdk *mcp.ServerSession, uri string) {
