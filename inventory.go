@@ -29,14 +29,18 @@ func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 	defer cancel()
 	inv := inventory{outputs: map[string]bool{}}
 	near, far := mcp.NewInMemoryTransports()
-	if _, err := server.Connect(ctx, far, nil); err != nil {
+	there, err := server.Connect(ctx, far, nil)
+	if err != nil {
 		return inv, err
 	}
 	session, err := mcp.NewClient(&mcp.Implementation{Name: "foyer", Version: "1"}, nil).Connect(ctx, near, nil)
 	if err != nil {
 		return inv, err
 	}
-	defer session.Close()
+	defer func() {
+		session.Close()
+		there.Wait() // else the kit's tools, added next, would be news to this session, sent later to whoever is there
+	}()
 	init := session.InitializeResult()
 	inv.info = init.ServerInfo
 	if inv.title = init.ServerInfo.Title; inv.title == "" {
