@@ -116,7 +116,7 @@ func (h *house) open() {
 	if h.kit, err = newAt(cfg, h.clock); err != nil {
 		h.t.Fatal(err)
 	}
-	h.server = h.app.Server()
+	h.server = h.app.Server(h.kit.Questions())
 	if h.also != nil {
 		h.also(h)
 	}

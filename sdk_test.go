@@ -187,7 +187,9 @@ func TestListsOfTheSDKsClient(t *testing.T) {
 		}
 		return names
 	}
-	want := []string{"journal://credits", "journal://entries (locked)", "journal://entries/{id} (locked)", "first_entry", "reflect (locked)"}
+	want := []string{"journal://credits", "journal://entries (locked)", "journal://tags (locked)", "journal://user (locked)",
+		"journal://entries/{id} (locked)", "journal://tags/{id} (locked)",
+		"first_entry", "reflect (locked)", "suggest_tags (locked)", "summarize_journal_entries (locked)"}
 	if got := lists(); !slices.Equal(got, want) {
 		t.Errorf("a guest's lists: %v\nwant %v", got, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer"
+	"example.com/foyer/elicit"
 	"example.com/foyer/examples/conformance"
 	"example.com/foyer/examples/journal"
 	"example.com/foyer/gate"
@@ -15,7 +16,7 @@ import (
 // An app is what the demo serves.
 type app struct {
 	from                      string // of its mails
-	server                    *mcp.Server
+	server                    func(*elicit.Questions) *mcp.Server
 	scopes                    gate.Scopes
 	tools, resources, prompts gate.Rules
 	endpoints                 []foyer.Endpoint // empty means one at /mcp
@@ -37,13 +38,14 @@ func openApp(name, dir string) (app, error) {
 			return app{}, err
 		}
 		return app{
-			from: "Journal <journal@example.com>", server: j.Server(), close: j.Close, scopes: journal.Scopes,
+			from: "Journal <journal@example.com>", server: j.Server, close: j.Close, scopes: journal.Scopes,
 			tools: journal.Tools, resources: journal.Resources, prompts: journal.Prompts,
 		}, nil
 	case "conformance":
 		return app{
-			from: "Conformance <conformance@example.com>", server: conformance.Server(), close: func() error { return nil },
-			tools: conformance.Tools, resources: conformance.Resources, prompts: conformance.Prompts,
+			from: "Conformance <conformance@example.com>", close: func() error { return nil },
+			server: func(*elicit.Questions) *mcp.Server { return conformance.Server() },
+			tools:  conformance.Tools, resources: conformance.Resources, prompts: conformance.Prompts,
 			endpoints: []foyer.Endpoint{{Path: "/mcp", Entry: gate.Lazy}}, // the suite has no token
 		}, nil
 	}

@@ -171,7 +171,7 @@ func (d *demo) open(dir string) (s server, err error) {
 		return s, err
 	}
 	opened = append(opened, kit)
-	handler, err := kit.Handler(app.server)
+	handler, err := kit.Handler(app.server(kit.Questions()))
 	if err != nil {
 		return s, err
 	}

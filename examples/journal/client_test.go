@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -11,7 +12,10 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/secret"
+	"example.com/foyer/store/sqlite"
 )
 
 var (
@@ -25,33 +29,57 @@ var (
 // as whoever the test names.
 type bench struct {
 	*Journal
+	server *mcp.Server
 	client *mcp.ClientSession
 	caller atomic.Pointer[gate.Caller]
 	clock  time.Time
+	asked  []string // what the person was asked
+	answer mcp.ElicitResult
+	news   chan string // URIs of resources that changed
 }
 
+// newBench returns a bench whose client asks its person, who agrees to everything.
 func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{answer: yes, news: make(chan string, 100)}
+	b.open(t, &mcp.ClientOptions{
+		ElicitationHandler: func(_ context.Context, req *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+			b.asked = append(b.asked, req.Params.Message)
+			return &b.answer, nil
+		},
+		ResourceUpdatedHandler: func(_ context.Context, req *mcp.ResourceUpdatedNotificationRequest) { b.news <- req.Params.URI },
+	}, "2025-11-25")
+	return b
+}
+
+var (
+	yes = mcp.ElicitResult{Action: "accept", Content: map[string]any{"confirmed": true}}
+	no  = mcp.ElicitResult{Action: "accept", Content: map[string]any{"confirmed": false}}
+)
+
+func (b *bench) open(t *testing.T, options *mcp.ClientOptions, version string) {
 	t.Helper()
 	j, err := Open(filepath.Join(t.TempDir(), "journal.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{Journal: j, clock: time.Date(2026, 5, 20, 9, 30, 0, 0, time.UTC)}
+	b.Journal, b.clock = j, time.Date(2026, 5, 20, 9, 30, 0, 0, time.UTC)
 	j.now = func() time.Time { return b.clock }
 	b.caller.Store(&nobody)
 
-	server := j.Server()
-	server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
+	b.server = j.Server(questions(t))
+	b.server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 			return next(gate.WithCaller(ctx, *b.caller.Load()), method, req)
 		}
 	})
 	here, there := mcp.NewInMemoryTransports()
-	session, err := server.Connect(t.Context(), there, nil)
+	session, err := b.server.Connect(t.Context(), there, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.client, err = mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(), here, nil)
+	b.client, err = mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, options).
+		Connect(t.Context(), here, &mcp.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +88,21 @@ func newBench(t *testing.T) *bench {
 		session.Wait()
 		j.Close()
 	})
-	return b
+}
+
+// questions returns what a kit would: a store to remember answers in, and keys.
+func questions(t *testing.T) *elicit.Questions {
+	t.Helper()
+	store, err := sqlite.Open(filepath.Join(t.TempDir(), "foyer.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	keys, err := secret.NewKeys([]string{"a secret of the tests, and of nobody else"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return elicit.New(store, keys, time.Now, slog.New(slog.DiscardHandler))
 }
 
 // A failer is a test or a rapid check.

@@ -7,8 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// A draft is what a person writes: an entry without its dates, and the input of
-// create_entry.
+// A draft is what a person writes: an entry without its tags and dates.
 type draft struct {
 	Title    string `json:"title" jsonschema:"one line, at most 200 characters"`
 	Content  string `json:"content" jsonschema:"the entry itself, Markdown, at most 20000 characters"`
@@ -19,10 +18,17 @@ type draft struct {
 	Favorite bool   `json:"favorite,omitempty" jsonschema:"true if the person wants to find it again"`
 }
 
+// A tagged draft is the input of create_entry.
+type tagged struct {
+	draft
+	Tags []string `json:"tags,omitempty" jsonschema:"ids of tags for the entry, from list_tags or create_tag"`
+}
+
 // An entry is a draft that was saved.
 type entry struct {
 	ID string `json:"id" jsonschema:"names the entry in other calls"`
 	draft
+	Tags    []label   `json:"tags" jsonschema:"by name"`
 	Created time.Time `json:"created" jsonschema:"RFC 3339, UTC"`
 	Updated time.Time `json:"updated" jsonschema:"RFC 3339, UTC"`
 }
@@ -105,6 +111,9 @@ func (e entry) markdown() string {
 			facts = append(facts, fact.name+fact.value)
 		}
 	}
+	if len(e.Tags) > 0 {
+		facts = append(facts, "tags: "+strings.Join(names(e.Tags), ", "))
+	}
 	if e.Private {
 		facts = append(facts, "private")
 	}
@@ -112,4 +121,12 @@ func (e entry) markdown() string {
 		facts = append(facts, "favorite")
 	}
 	return fmt.Sprintf("## %s\n\n%s\n\n%s\n", e.Title, strings.Join(facts, " · "), e.Content)
+}
+
+func names(labels []label) []string {
+	var all []string
+	for _, l := range labels {
+		all = append(all, l.Name)
+	}
+	return all
 }

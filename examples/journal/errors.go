@@ -14,10 +14,12 @@ type problem string
 func (p problem) Error() string { return string(p) }
 
 const (
-	errNobody  = problem("This call has no owner, so there is no journal to open. Ask the person to sign in, then call again.")
-	errMissing = problem("This journal has no entry with that id. Call list_entries to see the ids.")
-	errFull    = problem("The journal is full: it has 10000 entries. Ask the person which entries can be deleted, then call again.")
-	errFault   = problem("The journal does not answer at the moment. Call list_entries to see what was saved, and try again later.")
+	errNobody   = problem("This call has no owner, so there is no journal to open. Ask the person to sign in, then call again.")
+	errMissing  = problem("This journal has no entry with that id. Call list_entries to see the ids.")
+	errFull     = problem("The journal is full: it has 10000 entries. Ask the person which entries can be deleted, then call again.")
+	errNoTag    = problem("This journal has no such tag. Call list_tags to see the ids.")
+	errManyTags = problem("The journal has 500 tags, and more do not fit. Ask the person which tags can be deleted, then call again.")
+	errFault    = problem("The journal does not answer at the moment. Call list_entries to see what was saved, and try again later.")
 )
 
 // shown returns what a tool may say about err: a problem as it is; a fault is

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"math"
@@ -18,11 +19,37 @@ type days struct {
 
 // A filter is the input of list_entries.
 type filter struct {
-	Query string `json:"query,omitempty" jsonschema:"text that the title or the content contains; case does not matter"`
-	Mood  string `json:"mood,omitempty" jsonschema:"exactly this mood; case does not matter"`
+	Query    string   `json:"query,omitempty" jsonschema:"text that the title or the content contains; case does not matter"`
+	Mood     string   `json:"mood,omitempty" jsonschema:"exactly this mood; case does not matter"`
+	TagIDs   []string `json:"tagIds,omitempty" jsonschema:"ids of tags; entries that have one of them"`
+	Favorite bool     `json:"favorite,omitempty" jsonschema:"true for favorites alone"`
 	days
-	Limit  int `json:"limit,omitempty" jsonschema:"how many entries to return, 1 to 100; 20 if absent"`
-	Offset int `json:"offset,omitempty" jsonschema:"how many entries to skip; 0 if absent"`
+	paging
+}
+
+// A paging asks for a part of a list.
+type paging struct {
+	Limit  int `json:"limit,omitempty" jsonschema:"how many to return, 1 to 100; 20 if absent"`
+	Offset int `json:"offset,omitempty" jsonschema:"how many to skip; 0 if absent"`
+}
+
+// within returns p with a limit that fits.
+func (p paging) within() (paging, error) {
+	if p.Limit == 0 {
+		p.Limit = 20
+	}
+	if p.Limit < 1 || p.Limit > 100 || p.Offset < 0 {
+		return paging{}, problem("limit must be 1 to 100 and offset 0 or more. Leave both out for the beginning of the list.")
+	}
+	return p, nil
+}
+
+// next returns the offset after a page of n out of total; 0 after the last.
+func (p paging) next(n, total int) int {
+	if end := p.Offset + n; n > 0 && end < total {
+		return end
+	}
+	return 0
 }
 
 // A page is the output of list_entries.
@@ -38,6 +65,7 @@ type line struct {
 	Title    string    `json:"title"`
 	Excerpt  string    `json:"excerpt" jsonschema:"the first 200 characters of the content"`
 	Mood     string    `json:"mood,omitempty"`
+	Tags     []label   `json:"tags,omitempty"`
 	Private  bool      `json:"private,omitempty" jsonschema:"true if the entry should not be quoted without being asked for"`
 	Favorite bool      `json:"favorite,omitempty"`
 	Created  time.Time `json:"created" jsonschema:"RFC 3339, UTC"`
@@ -45,18 +73,17 @@ type line struct {
 
 const matching = ` FROM entries WHERE owner = @owner
 	AND (@query = '' OR instr(words, @query) > 0) AND (@mood = '' OR mood = @mood)
-	AND created >= @since AND created < @before`
+	AND (NOT @favorite OR favorite) AND created >= @since AND created < @before
+	AND (@tags = 'null' OR id IN (SELECT entry FROM entry_tags WHERE owner = @owner AND tag IN (SELECT value FROM json_each(@tags))))`
 
 // list returns the page of the owner's entries that f asks for.
 func (j *Journal) list(ctx context.Context, owner string, f filter) (page, error) {
 	if owner == "" {
 		return page{}, errNobody
 	}
-	if f.Limit == 0 {
-		f.Limit = 20
-	}
-	if f.Limit < 1 || f.Limit > 100 || f.Offset < 0 {
-		return page{}, problem("limit must be 1 to 100 and offset 0 or more. Leave both out for the first 20 entries.")
+	at, err := f.within()
+	if err != nil {
+		return page{}, err
 	}
 	args, err := f.args(owner)
 	if err != nil {
@@ -66,9 +93,9 @@ func (j *Journal) list(ctx context.Context, owner string, f filter) (page, error
 	if err := j.db.QueryRowContext(ctx, `SELECT count(*)`+matching, args...).Scan(&p.Total); err != nil {
 		return page{}, fmt.Errorf("journal: count: %w", err)
 	}
-	rows, err := j.db.QueryContext(ctx, `SELECT id, title, substr(content, 1, 200), mood, private, favorite, created`+matching+
+	rows, err := j.db.QueryContext(ctx, `SELECT id, title, substr(content, 1, 200), mood, private, favorite, created, `+tagsOf+matching+
 		` ORDER BY created DESC, seq DESC LIMIT @limit OFFSET @offset`,
-		append(args, sql.Named("limit", f.Limit), sql.Named("offset", f.Offset))...)
+		append(args, sql.Named("limit", at.Limit), sql.Named("offset", at.Offset))...)
 	if err != nil {
 		return page{}, fmt.Errorf("journal: list: %w", err)
 	}
@@ -76,7 +103,12 @@ func (j *Journal) list(ctx context.Context, owner string, f filter) (page, error
 	for rows.Next() {
 		var l line
 		var created int64
-		if err := rows.Scan(&l.ID, &l.Title, &l.Excerpt, &l.Mood, &l.Private, &l.Favorite, &created); err != nil {
+		var tags []byte
+		err := rows.Scan(&l.ID, &l.Title, &l.Excerpt, &l.Mood, &l.Private, &l.Favorite, &created, &tags)
+		if err == nil {
+			err = json.Unmarshal(tags, &l.Tags)
+		}
+		if err != nil {
 			return page{}, fmt.Errorf("journal: list: %w", err)
 		}
 		l.Created = time.Unix(created, 0).UTC()
@@ -85,9 +117,7 @@ func (j *Journal) list(ctx context.Context, owner string, f filter) (page, error
 	if err := rows.Err(); err != nil {
 		return page{}, fmt.Errorf("journal: list: %w", err)
 	}
-	if end := f.Offset + len(p.Entries); len(p.Entries) > 0 && end < p.Total {
-		p.Next = end
-	}
+	p.Next = at.next(len(p.Entries), p.Total)
 	return p, nil
 }
 
@@ -138,7 +168,12 @@ func (f filter) args(owner string) ([]any, error) {
 		}
 		before = day.AddDate(0, 0, 1).Unix()
 	}
+	tags, err := json.Marshal(f.TagIDs)
+	if err != nil {
+		return nil, fmt.Errorf("journal: tags: %w", err)
+	}
 	return []any{
+		sql.Named("tags", string(tags)), sql.Named("favorite", f.Favorite),
 		sql.Named("owner", owner), sql.Named("query", strings.ToLower(strings.TrimSpace(withoutNUL(f.Query)))),
 		sql.Named("mood", strings.ToLower(oneLine(f.Mood))), sql.Named("since", since), sql.Named("before", before),
 	}, nil

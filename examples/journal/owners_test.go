@@ -90,7 +90,7 @@ func TestEachOwnerSeesOnlyTheirOwn(t *testing.T) {
 			},
 			"": func(t *rapid.T) {
 				c := rapid.SampledFrom(callers).Draw(t, "caller")
-				p := ok[page](t, b, c, "list_entries", filter{Limit: 100})
+				p := ok[page](t, b, c, "list_entries", filter{paging: paging{Limit: 100}})
 				var listed []string
 				for _, l := range p.Entries {
 					listed = append(listed, l.ID)

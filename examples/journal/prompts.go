@@ -34,6 +34,20 @@ func addPrompts(server *mcp.Server, j *Journal) {
 			Description: "today, week, month, year, or a month such as 2026-05, or a year such as 2026; week if absent",
 		}},
 	}, j.reflect)
+	server.AddPrompt(&mcp.Prompt{
+		Name: "suggest_tags", Title: "Suggest tags",
+		Description: "Have tags suggested for an entry; those that you agree to are made and put on it.",
+		Arguments:   []*mcp.PromptArgument{{Name: "entryId", Title: "Entry", Description: "the id of the entry", Required: true}},
+	}, j.suggestTags)
+	server.AddPrompt(&mcp.Prompt{
+		Name: "summarize_journal_entries", Title: "Sum up entries",
+		Description: "Have entries summed up: all of them, or those of some tags or days.",
+		Arguments: []*mcp.PromptArgument{
+			{Name: "tagIds", Title: "Tags", Description: "ids of tags, with commas between them; entries that have one of them"},
+			{Name: "from", Title: "From", Description: "the first day, such as 2026-05-01"},
+			{Name: "to", Title: "To", Description: "the last day, such as 2026-05-31"},
+		},
+	}, j.summarizeEntries)
 }
 
 func (j *Journal) reflect(ctx context.Context, req *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
@@ -41,11 +55,38 @@ func (j *Journal) reflect(ctx context.Context, req *mcp.GetPromptRequest) (*mcp.
 	if err != nil {
 		return nil, refused(ctx, "reflect", err)
 	}
-	p, err := j.list(ctx, gate.CallerFrom(ctx).Owner(), filter{days: span, Limit: 100})
+	p, err := j.list(ctx, gate.CallerFrom(ctx).Owner(), filter{days: span, paging: paging{Limit: 100}})
 	if err != nil {
 		return nil, refused(ctx, "reflect", err)
 	}
 	return asUser("Look back", reflection(span, p)), nil
+}
+
+func (j *Journal) suggestTags(ctx context.Context, req *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+	text, err := j.suggest(ctx, gate.CallerFrom(ctx).Owner(), req.Params.Arguments["entryId"])
+	if err != nil {
+		return nil, refused(ctx, "suggest_tags", err)
+	}
+	return asUser("Suggest tags", text), nil
+}
+
+func (j *Journal) summarizeEntries(ctx context.Context, req *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+	args := req.Params.Arguments
+	text, err := j.summarize(ctx, gate.CallerFrom(ctx).Owner(), selection{TagIDs: split(args["tagIds"]), days: days{From: args["from"], To: args["to"]}})
+	if err != nil {
+		return nil, refused(ctx, "summarize_journal_entries", err)
+	}
+	return asUser("Sum up entries", text), nil
+}
+
+// split returns the ids in a list with commas; nil if there are none.
+func split(list string) (ids []string) {
+	for id := range strings.SplitSeq(list, ",") {
+		if id = strings.TrimSpace(id); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // reflection returns what a person would ask for, with the entries to look at.
@@ -65,13 +106,7 @@ noticed. Quote me rather than summarise where my words are good. End with one qu
 
 My entries, newest first:
 `)
-	for _, l := range p.Entries {
-		fmt.Fprintf(&b, "- %s, id %s", l.Created.Format(time.DateOnly), l.ID)
-		if l.Mood != "" {
-			fmt.Fprintf(&b, ", mood %s", l.Mood)
-		}
-		fmt.Fprintf(&b, ": %s. %s\n", l.Title, oneLine(l.Excerpt))
-	}
+	b.WriteString(p.outline())
 	return b.String()
 }
 

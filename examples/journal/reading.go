@@ -26,6 +26,18 @@ func addReading(server *mcp.Server, j *Journal) {
 		Description: "Read one journal entry. Returns all of its text, its mood, place and weather, and when it was written.",
 		Annotations: reads(),
 	}, j.getEntry)
+	mcp.AddTool(server, &mcp.Tool{
+		Name:        "view_journal",
+		Title:       "Show the journal",
+		Description: "Show the person their newest 100 journal entries, to look through. To find something yourself, use list_entries.",
+		Annotations: reads(),
+	}, j.viewJournal)
+	mcp.AddTool(server, &mcp.Tool{
+		Name:        "view_entry",
+		Title:       "Show a journal entry",
+		Description: "Show the person one journal entry, whole. To read it yourself, use get_entry.",
+		Annotations: reads(),
+	}, j.viewEntry)
 }
 
 // An entryID is the input of tools that work on one entry.
@@ -38,7 +50,7 @@ func (j *Journal) listEntries(ctx context.Context, _ *mcp.CallToolRequest, in fi
 	if err != nil {
 		return nil, page{}, shown(ctx, "list_entries", err)
 	}
-	return says(p.text()), p, nil
+	return says(p.text(), p.links()...), p, nil
 }
 
 func (j *Journal) getEntry(ctx context.Context, _ *mcp.CallToolRequest, in entryID) (*mcp.CallToolResult, entry, error) {
@@ -47,6 +59,22 @@ func (j *Journal) getEntry(ctx context.Context, _ *mcp.CallToolRequest, in entry
 		return nil, entry{}, shown(ctx, "get_entry", err)
 	}
 	return says(e.markdown(), e.link()), e, nil
+}
+
+func (j *Journal) viewJournal(ctx context.Context, _ *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, page, error) {
+	p, err := j.list(ctx, gate.CallerFrom(ctx).Owner(), filter{paging: paging{Limit: 100}})
+	if err != nil {
+		return nil, page{}, shown(ctx, "view_journal", err)
+	}
+	return says("Show the person this, as it is:\n\n"+p.outline(), p.links()...), p, nil
+}
+
+func (j *Journal) viewEntry(ctx context.Context, _ *mcp.CallToolRequest, in entryID) (*mcp.CallToolResult, entry, error) {
+	e, err := j.get(ctx, gate.CallerFrom(ctx).Owner(), in.ID)
+	if err != nil {
+		return nil, entry{}, shown(ctx, "view_entry", err)
+	}
+	return says("Show the person this, as it is:\n\n"+e.markdown(), e.link()), e, nil
 }
 
 // text returns the page as a person would read it.
@@ -63,6 +91,15 @@ func (p page) text() string {
 		fmt.Fprintf(&b, "Call again with offset %d for more.\n", p.Next)
 	}
 	return b.String()
+}
+
+// links returns links to the entries of the page.
+func (p page) links() []mcp.Content {
+	var links []mcp.Content
+	for _, l := range p.Entries {
+		links = append(links, entry{ID: l.ID, draft: draft{Title: l.Title}}.link())
+	}
+	return links
 }
 
 // link returns a link to the resource that the entry is.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,9 @@ func TestFaultsAreLoggedAndNotTold(t *testing.T) {
 	for tool, arguments := range map[string]any{
 		"list_entries": filter{}, "get_entry": entryID{"x"}, "create_entry": draft{Title: "x", Content: "x"},
 		"update_entry": change{ID: "x"}, "delete_entry": entryID{"x"}, "export_journal": days{},
+		"view_journal": struct{}{}, "view_entry": entryID{"x"}, "create_tag": tagDraft{Name: "x"}, "get_tag": tagID{"x"}, "list_tags": paging{},
+		"update_tag": tagChange{ID: "x"}, "delete_tag": tagID{"x"}, "add_tag_to_entry": pair{"x", "x"},
+		"get_tag_suggestions_instructions": forEntry{"x"}, "get_journal_insights_instructions": selection{},
 	} {
 		if text := said(b.call(t, ada, tool, arguments)); text != errFault.Error() {
 			t.Errorf("%s says %q", tool, text)
@@ -115,7 +119,7 @@ func TestFaultsAreLoggedAndNotTold(t *testing.T) {
 			t.Errorf("%s logs nothing", tool)
 		}
 	}
-	for _, uri := range []string{entriesURI, entryPrefix + "x"} {
+	for _, uri := range []string{entriesURI, entryPrefix + "x", tagsURI, tagPrefix + "x", userURI} {
 		if _, err := b.read(t, ada, uri); code(err) != jsonrpc.CodeInternalError || !strings.Contains(err.Error(), errFault.Error()) {
 			t.Errorf("%s: %v", uri, err)
 		}
@@ -131,7 +135,7 @@ func TestReopeningKeepsEntriesInAFileForItsOwnerOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := j.create(t.Context(), "ada", draft{Title: "Rain", Content: "All day."})
+	made, err := j.create(t.Context(), "ada", tagged{draft: draft{Title: "Rain", Content: "All day."}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +164,7 @@ func TestReopeningKeepsEntriesInAFileForItsOwnerOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if got, err := again.get(t.Context(), "ada", made.ID); err != nil || got != made {
+	if got, err := again.get(t.Context(), "ada", made.ID); err != nil || !reflect.DeepEqual(got, made) {
 		t.Errorf("after reopening: %+v, %v; want %+v", got, err, made)
 	}
 	if _, err := Open(filepath.Join(t.TempDir(), "missing", "journal.db")); err == nil {

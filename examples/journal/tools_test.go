@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ func TestAnEntryIsWrittenReadChangedAndDeleted(t *testing.T) {
 	if made.draft != want || !made.Created.Equal(b.clock) || !made.Updated.Equal(b.clock) {
 		t.Fatalf("made %+v", made)
 	}
-	if got := ok[entry](t, b, ada, "get_entry", entryID{made.ID}); got != made {
+	if got := ok[entry](t, b, ada, "get_entry", entryID{made.ID}); !reflect.DeepEqual(got, made) {
 		t.Fatalf("read %+v, want %+v", got, made)
 	}
 
@@ -33,7 +34,7 @@ func TestAnEntryIsWrittenReadChangedAndDeleted(t *testing.T) {
 		t.Fatalf("changed %+v", changed)
 	}
 	b.clock = b.clock.Add(time.Hour)
-	if again := ok[entry](t, b, ada, "update_entry", map[string]any{"id": made.ID, "content": "Wind."}); again != changed {
+	if again := ok[entry](t, b, ada, "update_entry", map[string]any{"id": made.ID, "content": "Wind."}); !reflect.DeepEqual(again, changed) {
 		t.Fatalf("the same change again gave %+v, want %+v", again, changed)
 	}
 
@@ -81,10 +82,10 @@ func TestListFiltersAndPages(t *testing.T) {
 		{"from a day", filter{days: days{From: "2026-05-22"}}, "543", 3, 0},
 		{"to a day, which is included", filter{days: days{To: "2026-05-22"}}, "321", 3, 0},
 		{"mood within days", filter{Mood: "calm", days: days{"2026-05-21", "2026-05-23"}}, "3", 1, 0},
-		{"the first page", filter{Limit: 2}, "54", 5, 2},
-		{"the second page", filter{Limit: 2, Offset: 2}, "32", 5, 4},
-		{"the last page", filter{Limit: 2, Offset: 4}, "1", 5, 0},
-		{"beyond the last page", filter{Offset: 9}, "", 5, 0},
+		{"the first page", filter{paging: paging{Limit: 2}}, "54", 5, 2},
+		{"the second page", filter{paging: paging{2, 2}}, "32", 5, 4},
+		{"the last page", filter{paging: paging{2, 4}}, "1", 5, 0},
+		{"beyond the last page", filter{paging: paging{Offset: 9}}, "", 5, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := ok[page](t, b, ada, "list_entries", test.filter)
@@ -115,8 +116,8 @@ func TestBadInputIsToldWithANextStep(t *testing.T) {
 		{"a title is emptied", "update_entry", map[string]any{"id": made.ID, "title": ""}, "needs a title"},
 		{"a day that is none", "list_entries", map[string]any{"from": "yesterday"}, "from must be a day"},
 		{"another", "export_journal", map[string]any{"to": "2026-02-30"}, "to must be a day"},
-		{"a limit too high", "list_entries", filter{Limit: 101}, "limit must be 1 to 100"},
-		{"a negative offset", "list_entries", filter{Offset: -1}, "offset 0 or more"},
+		{"a limit too high", "list_entries", filter{paging: paging{Limit: 101}}, "limit must be 1 to 100"},
+		{"a negative offset", "list_entries", filter{paging: paging{Offset: -1}}, "offset 0 or more"},
 		{"an unknown theme", "writing_prompt", theme{"dragons"}, "Choose day"},
 		{"an unknown field", "get_entry", map[string]any{"id": made.ID, "owner": "bert"}, "owner"},
 		{"a field of another type", "get_entry", map[string]any{"id": 7}, "id"},
@@ -135,6 +136,9 @@ func TestACallWithoutAnOwnerIsRefused(t *testing.T) {
 	for tool, arguments := range map[string]any{
 		"list_entries": filter{}, "get_entry": entryID{"x"}, "create_entry": draft{Title: "x", Content: "x"},
 		"update_entry": change{ID: "x"}, "delete_entry": entryID{"x"}, "export_journal": days{},
+		"view_journal": struct{}{}, "view_entry": entryID{"x"}, "create_tag": tagDraft{Name: "x"}, "get_tag": tagID{"x"}, "list_tags": paging{},
+		"update_tag": tagChange{ID: "x"}, "delete_tag": tagID{"x"}, "add_tag_to_entry": pair{"x", "x"},
+		"get_tag_suggestions_instructions": forEntry{"x"}, "get_journal_insights_instructions": selection{},
 	} {
 		b.fails(t, nobody, tool, arguments, "no owner")
 	}
@@ -157,7 +161,7 @@ func TestExportIsOneDocumentOldestFirst(t *testing.T) {
 		t.Errorf("from the second day: %+v", d)
 	}
 	for range 53 { // 53 x 20 KB is more than 1 MiB
-		if _, err := b.create(t.Context(), "ada", draft{Title: "Long", Content: strings.Repeat("x", 20_000)}); err != nil {
+		if _, err := b.create(t.Context(), "ada", tagged{draft: draft{Title: "Long", Content: strings.Repeat("x", 20_000)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -169,7 +173,8 @@ func TestAFullJournalTakesNoMore(t *testing.T) {
 	made := ok[entry](t, b, ada, "create_entry", draft{Title: "x", Content: "x"})
 	_, err := b.db.Exec(`
 		WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-		INSERT INTO entries (owner, `+columns+`, words) SELECT 'ada', i, 'x', 'x', '', '', '', 0, 0, 0, 0, 'x' FROM n`, maxEntries)
+		INSERT INTO entries (owner, id, title, content, mood, location, weather, private, favorite, created, updated, words)
+		SELECT 'ada', i, 'x', 'x', '', '', '', 0, 0, 0, 0, 'x' FROM n`, maxEntries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +189,7 @@ func TestManyMayWriteAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			e, err := b.create(t.Context(), "ada", draft{Title: "x", Content: "x"})
+			e, err := b.create(t.Context(), "ada", tagged{draft: draft{Title: "x", Content: "x"}})
 			if err == nil {
 				_, err = b.update(t.Context(), "ada", change{ID: e.ID, Mood: new("calm")})
 			}
