@@ -83,6 +83,9 @@ func (b *bench) open(t *testing.T, options *mcp.ClientOptions, version string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got := b.client.InitializeResult().ProtocolVersion; got != version {
+		t.Fatalf("the client speaks %s, want %s", got, version)
+	}
 	t.Cleanup(func() {
 		b.client.Close()
 		session.Wait()
