@@ -268,3 +268,30 @@ func (g *guest) deletes(t *testing.T, tool, id string) {
 		t.Fatalf("%s: %v", tool, done)
 	}
 }
+
+// A connection that changes hands does not take the news with it: who signs in
+// next hears nothing of the entries of who was there before.
+func TestNewsOfAnEntryStaysWithItsOwner(t *testing.T) {
+	for _, version := range []string{modern, "2025-11-25"} {
+		t.Run(version, func(t *testing.T) {
+			h := newHouse(t)
+			shared, ann := h.guest(t), h.guest(t)
+			shared.signIn(t, "ann@example.com")
+			h.advance(61 * time.Second)
+			ann.signIn(t, "ann@example.com")
+			id := ann.write(t, "Rain")
+			next := shared.listensTo(t, version, "journal://entries/"+id)
+			shared.call(t, "logout", "")
+			for got := hears(next); got != "tools"; got = hears(next) {
+			}
+			shared.signIn(t, "bob@example.com")
+			for got := hears(next); got != "tools"; got = hears(next) {
+			}
+			ann.call(t, "update_entry", `{"id":"`+id+`","mood":"calm"}`)
+			shared.call(t, "logout", "")
+			if got := hears(next); got != "tools" {
+				t.Errorf("another hears of %s", got)
+			}
+		})
+	}
+}
