@@ -65,6 +65,7 @@ var Resources = gate.Rules{
 	"journal://entries/{id}": gate.SignedIn(),
 	"journal://tags":         gate.SignedIn(),
 	"journal://tags/{id}":    gate.SignedIn(),
+	"ui://journal/view":      gate.Anyone(), // an empty page
 }
 
 // Prompts says who may use which prompt.
@@ -102,6 +103,7 @@ func (j *Journal) Server(questions *elicit.Questions) *mcp.Server {
 	addTagging(server, j)
 	addDeleting(server, j, questions)
 	addResources(server, j)
+	addView(server)
 	addPrompts(server, j)
 	return server
 }

@@ -31,12 +31,14 @@ func addReading(server *mcp.Server, j *Journal) {
 		Title:       "Show the journal",
 		Description: "Show the person their newest 100 journal entries, to look through. To find something yourself, use list_entries.",
 		Annotations: reads(),
+		Meta:        shownBy(),
 	}, j.viewJournal)
 	mcp.AddTool(server, &mcp.Tool{
 		Name:        "view_entry",
 		Title:       "Show a journal entry",
 		Description: "Show the person one journal entry, whole. To read it yourself, use get_entry.",
 		Annotations: reads(),
+		Meta:        shownBy(),
 	}, j.viewEntry)
 }
 
