@@ -82,16 +82,19 @@ func serve(ctx context.Context, listener net.Listener, data, secret string, log 
 	return nil
 }
 
-// newServer has no WriteTimeout: what is said on a stream of that age would be
-// lost. Nor may an [http.TimeoutHandler] stand around the kit, or anything else
-// that buffers answers, such as a gzip that does not flush: what is said on a
-// stream would arrive at its end. A route that wants a deadline sets its own, by
-// [http.ResponseController.SetWriteDeadline].
+// newServer limits clients that are slow, or wicked. Its WriteTimeout is for the
+// application's own routes: the kit moves the deadline with every write, so that
+// streams and slow tools outlive it, as long as the middleware has Unwrap.
+//
+// What breaks streams is anything around the kit that buffers answers, such as
+// an [http.TimeoutHandler] or a gzip that does not flush: what is said would
+// arrive at the end, or never.
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute, // until a request has arrived; streams may be older
+		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}

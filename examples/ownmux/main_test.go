@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -187,9 +189,41 @@ func TestStreamsLiveUnderTheMiddlewareAndEndAtAStop(t *testing.T) {
 	}
 }
 
-func TestNoDeadlineEndsAnAnswer(t *testing.T) {
-	if srv := newServer(nil); srv.WriteTimeout != 0 || srv.ReadHeaderTimeout == 0 || srv.IdleTimeout == 0 {
-		t.Errorf("the server is %+v; want no WriteTimeout, and limits for slow clients", srv)
+// The kit is served twice: by the server, and by one whose WriteTimeout is over
+// before an answer can begin.
+func TestStreamsOutliveTheWriteTimeout(t *testing.T) {
+	data, books := t.TempDir(), newLibrary()
+	usual := httptest.NewUnstartedServer(nil)
+	g, err := guard(books, "http://"+usual.Listener.Addr().String(), data, strings.Repeat("s", 32), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := logging(slog.New(slog.DiscardHandler), routes(books, g.handler))
+	late := httptest.NewUnstartedServer(nil)
+	usual.Config, late.Config = newServer(handler), newServer(handler)
+	late.Config.WriteTimeout = time.Nanosecond
+	usual.Start()
+	late.Start()
+	t.Cleanup(func() {
+		g.kit.Drain()
+		late.Close()
+		usual.Close()
+		if err := errors.Join(g.kit.Close(), g.store.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	if usual.Config.WriteTimeout == 0 {
+		t.Error("the server has no WriteTimeout: what is this test about?")
+	}
+	if res, err := wire.Get(late.URL + "/api/books"); err == nil {
+		res.Body.Close()
+		t.Errorf("the books come after the WriteTimeout: %s", res.Status)
+	}
+	c := newClient(t)
+	c.connect(t, usual.URL+"/mcp", "").ok(t, "list_books", nil, "Emma")
+	events := listen(t, c.post(t, late.URL+"/mcp", "subscriptions/listen", `"notifications":{"toolsListChanged":true}`))
+	if m := next(t, events); m != "notifications/subscriptions/acknowledged" {
+		t.Errorf("after the WriteTimeout the stream says %q", m)
 	}
 }
 
