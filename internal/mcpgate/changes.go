@@ -79,7 +79,7 @@ func (g *Gate) lookAt(ctx context.Context, ids []string) {
 		if len(sessions) == 0 {
 			continue
 		}
-		switch err := g.Grants.Stands(ctx, id); {
+		switch err := g.stands(ctx, id); {
 		case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
 			for _, s := range sessions {
 				g.end(s)
@@ -88,6 +88,12 @@ func (g *Gate) lookAt(ctx context.Context, ids []string) {
 			g.Log.ErrorContext(ctx, "fault", "about", "a grant that changed", "err", err)
 		}
 	}
+}
+
+func (g *Gate) stands(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, notificationLimit)
+	defer cancel()
+	return g.Grants.Stands(ctx, id)
 }
 
 // lookAround looks at every stream, some at a time.
@@ -118,6 +124,8 @@ func (g *Gate) look(ctx context.Context, st *stream) {
 	}
 	st.looking.Lock()
 	defer st.looking.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, notificationLimit)
+	defer cancel()
 	b, err := g.Grants.Look(ctx, st.token, st.resource)
 	switch {
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):

@@ -2,7 +2,6 @@ package mcpgate
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -99,13 +98,24 @@ func (g *Gate) opened(sdk *mcp.ServerSession, c carried, version string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.sessions) >= openInTheProcess {
-		l.end(leastUsed(maps.Values(l.sessions)))
+		l.end(leastUsed(slices.Values(l.fullest(func(p *party) int { return len(p.sessions) }).sessions)))
 	}
 	l.sessions[s.id] = s
 	l.count(s)
 	if l.drained {
 		l.end(s)
 	}
+}
+
+// fullest returns the party that has most of what size counts: who opens more
+// than everyone else makes room for everyone else.
+func (l *live) fullest(size func(*party) int) (most *party) {
+	for _, p := range l.parties {
+		if most == nil || size(p) > size(most) {
+			most = p
+		}
+	}
+	return most
 }
 
 // count counts s for its party, and makes room for it there.

@@ -107,11 +107,8 @@ func (l *live) open(st *stream) (before *stream) {
 	if p := l.parties[st.key]; p != nil && len(p.streams) >= limitFor(st.grantID, streamsPerGrant) {
 		l.drop(p.streams[0])
 	}
-	for some := range l.streams {
-		if len(l.streams) < openInTheProcess {
-			break
-		}
-		l.drop(some)
+	if len(l.streams) >= openInTheProcess {
+		l.drop(l.fullest(func(p *party) int { return len(p.streams) }).streams[0])
 	}
 	p := l.party(st.key)
 	p.streams = append(p.streams, st)
