@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"example.com/foyer/gate"
-	"example.com/foyer/internal/signintools"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
@@ -55,6 +54,10 @@ type Config struct {
 	// Prompts says who may get which prompt. Optional for a server without
 	// prompts.
 	Prompts gate.Rules
+
+	// GuestData is what the application keeps for guests, if it does. Users are
+	// then offered to take it along when they sign in. Optional.
+	GuestData GuestData
 
 	// Endpoints are where the server is. Each is a protected resource with an
 	// audience of its own, and the first is meant where a client names none.
@@ -107,7 +110,7 @@ type Lifetimes struct {
 	Access      time.Duration // of an access token; 1 hour
 	RefreshIdle time.Duration // of a user's grant from its last refresh; 30 days
 	Absolute    time.Duration // of any grant; 90 days
-	GuestIdle   time.Duration // of a guest's grant from its last refresh; 24 hours
+	GuestIdle   time.Duration // of a guest's grant from its last refresh; 24 hours, and 7 days with Config.GuestData
 	Overlap     time.Duration // in which a redeemed refresh token gets the same answer again; 1 minute
 	OneTimeCode time.Duration // of mailed digits; 10 minutes, which is also the most
 	ClientIdle  time.Duration // of a registration from its last use; 90 days, and 24 hours for one that was never used
@@ -120,12 +123,18 @@ const (
 	unusedClient   = day
 )
 
-func (l Lifetimes) withDefaults() Lifetimes {
+// withDefaults fills in what is zero. guestData says that guests have something
+// to lose.
+func (l Lifetimes) withDefaults(guestData bool) Lifetimes {
+	guestIdle := day
+	if guestData {
+		guestIdle = 7 * day
+	}
 	for _, field := range []struct {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&l.Code, time.Minute}, {&l.Access, time.Hour}, {&l.RefreshIdle, 30 * day}, {&l.Absolute, 90 * day}, {&l.GuestIdle, day},
+		{&l.Code, time.Minute}, {&l.Access, time.Hour}, {&l.RefreshIdle, 30 * day}, {&l.Absolute, 90 * day}, {&l.GuestIdle, guestIdle},
 		{&l.Overlap, time.Minute}, {&l.OneTimeCode, maxOneTimeCode}, {&l.ClientIdle, 90 * day}, {&l.Browser, 30 * day},
 	} {
 		if *field.value == 0 {
@@ -166,7 +175,7 @@ func (cfg *Config) check() error {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
 	}
-	for _, name := range signintools.Names {
+	for _, name := range ownTools {
 		if _, taken := cfg.Tools[name]; taken {
 			problems = append(problems, fmt.Errorf("Tools: %s is a tool of the kit's own", name))
 		}

@@ -185,7 +185,7 @@ func TestT44ATokenOfOneEndpointOpensNoOther(t *testing.T) {
 }
 
 func TestWhatHasExpiredIsClearedAwayAndNothingElse(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, func(cfg *Config) { cfg.GuestData = nil })
 	gone, stays := h.browser(t).guest(t, h.client(t, "Gone")), h.browser(t).guest(t, h.client(t, "Stays"))
 	gone.digits(t, "bob@example.com")
 	stays.signIn(t, "ann@example.com")

@@ -109,6 +109,7 @@ func (h *house) open() {
 		Tools:                     journal.Tools,
 		Resources:                 journal.Resources,
 		Prompts:                   journal.Prompts,
+		GuestData:                 h.app,
 		Log:                       slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		DangerouslyExemptLoopback: true,
 	}

@@ -13,7 +13,11 @@ import (
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/mcpgate"
 	"example.com/foyer/internal/signintools"
+	"example.com/foyer/internal/words"
 )
+
+// ownTools are the names that the kit's own tools take.
+var ownTools = append(slices.Clone(signintools.Names), words.Merge)
 
 // An inventory is what a server has, before the kit adds its own.
 type inventory struct {
@@ -102,7 +106,7 @@ func (inv inventory) check(cfg Config) error {
 			problems = append(problems, fmt.Errorf("rule %q has no %s", name, table.item))
 		}
 	}
-	for _, name := range signintools.Names {
+	for _, name := range ownTools {
 		if slices.Contains(inv.tools, name) {
 			problems = append(problems, fmt.Errorf("tool %q: the name is taken by the kit", name))
 		}
@@ -110,11 +114,14 @@ func (inv inventory) check(cfg Config) error {
 	return errors.Join(problems...)
 }
 
-// items puts the kit's own tools beside the application's.
+// items puts the kit's own items beside the application's.
 func (inv inventory) items(cfg Config) (*mcpgate.Items, error) {
 	tools := signintools.Rules()
 	maps.Copy(tools, cfg.Tools)
 	outputs := maps.Clone(inv.outputs)
+	if cfg.GuestData != nil {
+		tools[words.Merge], outputs[words.Merge] = gate.AnyGrant(), true
+	}
 	return mcpgate.NewItems(tools, maps.Clone(cfg.Resources), maps.Clone(cfg.Prompts), inv.templates, outputs)
 }
 

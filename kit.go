@@ -61,7 +61,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	if err := errors.Join(cfg.check(), keysErr); err != nil {
 		return nil, fmt.Errorf("foyer: bad config:\n%w", err)
 	}
-	cfg.Lifetimes = cfg.Lifetimes.withDefaults()
+	cfg.Lifetimes = cfg.Lifetimes.withDefaults(cfg.GuestData != nil)
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
@@ -92,7 +92,7 @@ func (cfg *Config) exempt(addr netip.Addr) bool {
 // /.well-known. Mount it at the root of its host.
 //
 // It adds the kit's own tools to server: authenticate, validate_token, whoami
-// and logout. Call it once, after everything else was added, middleware
+// and logout, and with [Config.GuestData] merge_guest_data. Call it once, after everything else was added, middleware
 // included: an item that comes later has no rule and is refused. An item without
 // a rule and a rule without an item are errors, all of them listed.
 func (k *Kit) Handler(server *mcp.Server) (http.Handler, error) {
@@ -110,8 +110,12 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err := inv.check(k.cfg); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
-	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, App: inv.title, Words: words(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
+	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
 	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Log: k.cfg.Log}
+	if k.cfg.GuestData != nil {
+		tools.Kept = k.cfg.GuestData.Kept
+		k.addMerge(server, inv.title)
+	}
 	tools.Add(server)
 	items, err := inv.items(k.cfg)
 	if err != nil {
@@ -151,7 +155,7 @@ func (k *Kit) authServer(app string) *authserver.Server {
 		Clients: client.New(k.cfg.Store, unusedClient, k.now), Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now})
 }
 
-func words(scopes gate.Scopes) []string {
+func inWords(scopes gate.Scopes) []string {
 	var all []string
 	for _, s := range scopes {
 		all = append(all, s.Words)

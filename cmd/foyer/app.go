@@ -19,6 +19,7 @@ type app struct {
 	server                    func(*elicit.Questions) *mcp.Server
 	scopes                    gate.Scopes
 	tools, resources, prompts gate.Rules
+	guestData                 foyer.GuestData  // nil for none
 	endpoints                 []foyer.Endpoint // empty means one at /mcp
 	close                     func() error
 }
@@ -39,7 +40,7 @@ func openApp(name, dir string) (app, error) {
 		}
 		return app{
 			from: "Journal <journal@example.com>", server: j.Server, close: j.Close, scopes: journal.Scopes,
-			tools: journal.Tools, resources: journal.Resources, prompts: journal.Prompts,
+			tools: journal.Tools, resources: journal.Resources, prompts: journal.Prompts, guestData: j,
 		}, nil
 	case "conformance":
 		return app{

@@ -162,6 +162,7 @@ func (d *demo) open(dir string) (s server, err error) {
 		Tools:                     app.tools,
 		Resources:                 app.resources,
 		Prompts:                   app.prompts,
+		GuestData:                 app.guestData,
 		Endpoints:                 app.endpoints,
 		Lifetimes:                 foyer.Lifetimes{OneTimeCode: d.CodeTTL, Access: d.Access},
 		DangerouslyExemptLoopback: true,

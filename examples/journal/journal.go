@@ -9,6 +9,7 @@
 //
 //	item                                        asks for
 //	writing_prompt, first_entry, credits        nothing
+//	drafts                                      a connection, of a guest or a user
 //	reading, searching, the other prompts       a user
 //	writing, tagging, deleting                  journal:write
 //	export_journal                              journal:export
@@ -36,6 +37,10 @@ var Scopes = gate.Scopes{
 // Tools says who may call which tool.
 var Tools = gate.Rules{
 	"writing_prompt": gate.Anyone(),
+
+	"save_draft":   gate.AnyGrant(), // what a guest keeps stays the guest's until the user takes it along
+	"list_drafts":  gate.AnyGrant(),
+	"delete_draft": gate.AnyGrant(),
 
 	"list_entries":                      gate.SignedIn(),
 	"get_entry":                         gate.SignedIn(),
@@ -102,6 +107,7 @@ func (j *Journal) Server(questions *elicit.Questions) *mcp.Server {
 	addChanging(server, j)
 	addTagging(server, j)
 	addDeleting(server, j, questions)
+	addDrafting(server, j, questions)
 	addResources(server, j)
 	addView(server)
 	addPrompts(server, j)

@@ -11,15 +11,15 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// A Journal keeps the entries and tags of all owners in one SQLite file. Its methods may
-// be called at once.
+// A Journal keeps the entries, tags and drafts of all owners in one SQLite file.
+// Its methods may be called at once.
 type Journal struct {
 	db  *sql.DB
 	now func() time.Time
 }
 
 // schema has the owner in every key: an entry cannot get a tag of somebody else.
-// A file from before there were tags gets their tables when it is opened.
+// A file from before there were tags or drafts gets their tables when it is opened.
 const schema = `
 CREATE TABLE IF NOT EXISTS entries (
 	seq      INTEGER PRIMARY KEY, -- never shown
@@ -61,6 +61,17 @@ CREATE TABLE IF NOT EXISTS entry_tags (
 	FOREIGN KEY (owner, tag) REFERENCES tags (owner, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entry_tags_by_tag ON entry_tags (owner, tag);
+
+CREATE TABLE IF NOT EXISTS drafts (
+	seq     INTEGER PRIMARY KEY, -- never shown
+	owner   TEXT    NOT NULL CHECK (owner <> ''),
+	id      TEXT    NOT NULL,
+	guest   INTEGER NOT NULL, -- whether the owner is one
+	text    TEXT    NOT NULL,
+	updated INTEGER NOT NULL, -- seconds since 1970
+	UNIQUE (owner, id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS drafts_of_guests ON drafts (updated) WHERE guest;
 `
 
 // Open opens the journal in the SQLite file at path, and makes the file if it

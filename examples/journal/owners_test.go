@@ -20,6 +20,7 @@ type estate struct {
 	entries map[string]draft
 	tags    map[string]string          // names by id
 	on      map[string]map[string]bool // ids of tags by id of the entry
+	drafts  map[string]string          // texts by id
 }
 
 // labels returns the ids of the tags on an entry.
@@ -47,7 +48,7 @@ func TestEachOwnerSeesOnlyTheirOwn(t *testing.T) {
 			{GuestID: fmt.Sprint("guest-", n)},
 		}}
 		for _, c := range o.callers {
-			o.model[c.Owner()] = estate{map[string]draft{}, map[string]string{}, map[string]map[string]bool{}}
+			o.model[c.Owner()] = estate{map[string]draft{}, map[string]string{}, map[string]map[string]bool{}, map[string]string{}}
 		}
 		t.Repeat(rapid.StateMachineActions(o))
 	})
@@ -238,6 +239,53 @@ func (o *owners) Complete(t *rapid.T) {
 		if err != nil || !slices.Equal(slices.Sorted(slices.Values(res.Completion.Values)), want) {
 			t.Fatalf("%s completes %s with %+v, %v; want %v", c.Owner(), uri, res, err, want)
 		}
+	}
+}
+
+func (o *owners) KeepDraft(t *rapid.T) {
+	c, mine := o.draw(t)
+	in := noteText{Text: word.Draw(t, "text")}
+	if len(mine.drafts) > 0 && rapid.Bool().Draw(t, "replace") || len(mine.drafts) >= maxDrafts {
+		in.ID = rapid.SampledFrom(o.ids).Draw(t, "id")
+	}
+	if _, known := mine.drafts[in.ID]; in.ID != "" && !known {
+		o.b.fails(t, c, "save_draft", in, errNoDraft.Error())
+		return
+	}
+	n := ok[note](t, o.b, c, "save_draft", in)
+	mine.drafts[n.ID] = n.Text
+	o.ids = append(o.ids, n.ID)
+}
+
+func (o *owners) DeleteDraft(t *rapid.T) {
+	c, mine := o.draw(t)
+	id := rapid.SampledFrom(o.ids).Draw(t, "id")
+	if _, known := mine.drafts[id]; !known {
+		o.b.fails(t, c, "delete_draft", noteID{id}, errNoDraft.Error())
+		return
+	}
+	ok[deletedNote](t, o.b, c, "delete_draft", noteID{id})
+	delete(mine.drafts, id)
+}
+
+// Merge moves what the guest of the second caller kept.
+func (o *owners) Merge(t *rapid.T) {
+	user, guest := o.callers[1], o.callers[2]
+	if err := o.b.Move(context.Background(), guest.GuestID, user.UserID); err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(o.model[user.Owner()].drafts, o.model[guest.Owner()].drafts)
+	clear(o.model[guest.Owner()].drafts)
+}
+
+func (o *owners) ListDrafts(t *rapid.T) {
+	c, mine := o.draw(t)
+	listed := map[string]string{}
+	for _, n := range ok[notes](t, o.b, c, "list_drafts", struct{}{}).Drafts {
+		listed[n.ID] = n.Text
+	}
+	if !maps.Equal(listed, mine.drafts) {
+		t.Fatalf("%s sees the drafts %v, want %v", c.Owner(), listed, mine.drafts)
 	}
 }
 

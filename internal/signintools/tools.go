@@ -34,8 +34,9 @@ type Tools struct {
 	App     string
 	SignIn  *signin.SignIn
 	Grants  *grant.Grants
-	Unlocks func(gate.Caller) []string // names of the tools that need a user, and that c may call
-	Wake    func()                     // says that a mail waits
+	Unlocks func(gate.Caller) []string                                // names of the tools that need a user, and that c may call
+	Kept    func(ctx context.Context, guestID string) (string, error) // what the application keeps for a guest, in words; nil for nothing, ever
+	Wake    func()                                                    // says that a mail waits
 	Log     *slog.Logger
 }
 
@@ -120,6 +121,30 @@ var refusals = []struct {
 	{grant.ErrRevoked, words.BadToken},
 	{grant.ErrChanged, words.Changed},
 	{grant.ErrGuest, words.NobodySignedIn},
+}
+
+// kept returns what the guest behind c kept before signing in, in words. An
+// offer is worth no failure: a fault is logged, and nothing is offered.
+func (t *Tools) kept(ctx context.Context, c gate.Caller) string {
+	if t.Kept == nil {
+		return ""
+	}
+	kept, err := t.Kept(ctx, c.GuestID)
+	if err != nil {
+		t.Log.ErrorContext(ctx, "fault", "err", err)
+		return ""
+	}
+	return kept
+}
+
+// offer adds to a the offer to take kept along, which only the user may accept:
+// whoever signed in here may not be who kept it.
+func (a answer) offer(kept string) answer {
+	if kept != "" {
+		a.text += words.MergeOffer(kept)
+		a.data["kept_as_guest"] = kept
+	}
+	return a
 }
 
 // schema of an object with properties, all of them strings, of which none is

@@ -57,12 +57,13 @@ func (t *Tools) validate(ctx context.Context, arguments json.RawMessage) (answer
 	c.UserID, c.Email, c.Level = user.ID, user.Email, signin.Level
 	c.Scopes = slices.Concat(c.Scopes, t.SignIn.Scopes)
 	unlocked := slices.Sorted(slices.Values(t.Unlocks(c)))
-	return answer{text: words.SignedIn(mail.Masked(user.Email), unlocked), data: map[string]any{
+	a := answer{text: words.SignedIn(mail.Masked(user.Email), unlocked), data: map[string]any{
 		"status":   "signed_in",
 		"as":       mail.Masked(user.Email),
 		"level":    signin.Level,
 		"unlocked": unlocked,
-	}}, nil
+	}}
+	return a.offer(t.kept(ctx, c)), nil
 }
 
 // digits are a one-time code as models write it: text, or a whole number that

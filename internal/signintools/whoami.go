@@ -18,12 +18,13 @@ func whoamiTool(app string) *mcp.Tool {
 		Description: words.WhoamiDescription(app),
 		InputSchema: schema(map[string]any{}),
 		OutputSchema: schema(map[string]any{
-			"status":     map[string]any{"enum": []string{"guest", "pending", "signed_in"}},
-			"as":         map[string]any{"type": "string", "description": "The user's masked address."},
-			"level":      map[string]any{"type": "string", "description": "How the user was authenticated."},
-			"scopes":     map[string]any{"type": "array", "items": map[string]any{"type": "string"}},
-			"expires_in": map[string]any{"type": "integer", "description": "Seconds that a mailed one-time code still lives."},
-			"next":       map[string]any{"type": "array", "items": map[string]any{"type": "string"}, "description": "Tools that make sense now."},
+			"status":        map[string]any{"enum": []string{"guest", "pending", "signed_in"}},
+			"as":            map[string]any{"type": "string", "description": "The user's masked address."},
+			"level":         map[string]any{"type": "string", "description": "How the user was authenticated."},
+			"scopes":        map[string]any{"type": "array", "items": map[string]any{"type": "string"}},
+			"expires_in":    map[string]any{"type": "integer", "description": "Seconds that a mailed one-time code still lives."},
+			"kept_as_guest": map[string]any{"type": "string", "description": "What was kept here before the user signed in, and can be taken along."},
+			"next":          map[string]any{"type": "array", "items": map[string]any{"type": "string"}, "description": "Tools that make sense now."},
 		}, "status", "scopes"),
 		Annotations: &mcp.ToolAnnotations{Title: "Who is signed in", ReadOnlyHint: true, IdempotentHint: true, OpenWorldHint: new(false)},
 	}
@@ -34,8 +35,9 @@ func (t *Tools) whoami(ctx context.Context, _ json.RawMessage) (answer, error) {
 	c := gate.CallerFrom(ctx)
 	scopes := append([]string{}, c.Scopes...)
 	if c.SignedIn() {
-		return answer{text: words.YouAre(mail.Masked(c.Email)), data: map[string]any{
-			"status": "signed_in", "as": mail.Masked(c.Email), "level": c.Level, "scopes": scopes, "next": []string{words.Logout}}}, nil
+		a := answer{text: words.YouAre(mail.Masked(c.Email)), data: map[string]any{
+			"status": "signed_in", "as": mail.Masked(c.Email), "level": c.Level, "scopes": scopes, "next": []string{words.Logout}}}
+		return a.offer(t.kept(ctx, c)), nil
 	}
 	waiting, ok, err := t.SignIn.Pending(ctx, c.GrantID)
 	if err != nil {

@@ -8,6 +8,7 @@ const (
 	ValidateToken = "validate_token"
 	Whoami        = "whoami"
 	Logout        = "logout"
+	Merge         = "merge_guest_data" // only where an application keeps something for guests
 )
 
 // Instructions tell a model how to use a server with locked items (MCP

@@ -64,6 +64,34 @@ func CodeExpected(masked string, expires time.Duration) string {
 	return fmt.Sprintf("A guest, who was mailed a one-time code to %s. Ask the user for the digits and call validate_token. They work for another %s.", masked, span(expires))
 }
 
+// MergeDescription describes the tool merge_guest_data.
+func MergeDescription(app string) string {
+	return "Take along what the user kept in " + app + " before signing in: move it to their account, all of it. Call it only when the user says that they want that; " +
+		"their client asks them once more. Otherwise everything stays apart."
+}
+
+// MergeOffer follows the news of a sign-in, where a guest has kept something.
+func MergeOffer(kept string) string {
+	return " On this connection, before signing in, something was kept: " + kept + ". It is not in the account. Ask the user whether it is theirs and should be moved there; " +
+		"only if they say yes, call " + Merge + "."
+}
+
+// MergeQuestion is what the client asks the user.
+func MergeQuestion(kept, masked, app string) string {
+	return "Move " + kept + ", kept in " + app + " before signing in, to the account of " + masked + "? Everything in that account can be read by whoever signs in to it."
+}
+
+// What merge_guest_data answers.
+const (
+	MergeNothing = "Nothing was kept before signing in, or it was moved already. Go on with what the user wanted."
+	MergeGuest   = "Nobody is signed in, so there is no account to move anything to; what was kept stays with this connection. Call authenticate first, if the user wants to sign in."
+)
+
+// Merged answers merge_guest_data.
+func Merged(kept, masked string) string {
+	return "Moved " + kept + " to the account of " + masked + "."
+}
+
 // SignedIn answers validate_token.
 func SignedIn(masked string, unlocked []string) string {
 	text := "Signed in as " + masked + "."
