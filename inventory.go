@@ -111,6 +111,9 @@ func (inv inventory) check(cfg Config) error {
 			problems = append(problems, fmt.Errorf("tool %q: the name is taken by the kit", name))
 		}
 	}
+	if slices.Contains(inv.resources, signintools.DigitsURI) {
+		problems = append(problems, fmt.Errorf("resource %q: the URI is taken by the kit", signintools.DigitsURI))
+	}
 	return errors.Join(problems...)
 }
 
@@ -122,7 +125,9 @@ func (inv inventory) items(cfg Config) (*mcpgate.Items, error) {
 	if cfg.GuestData != nil {
 		tools[words.Merge], outputs[words.Merge] = gate.AnyGrant(), true
 	}
-	return mcpgate.NewItems(tools, maps.Clone(cfg.Resources), maps.Clone(cfg.Prompts), inv.templates, outputs)
+	resources := gate.Rules{signintools.DigitsURI: gate.AnyGrant()}
+	maps.Copy(resources, cfg.Resources)
+	return mcpgate.NewItems(tools, resources, maps.Clone(cfg.Prompts), inv.templates, outputs)
 }
 
 // unlocks tells which tools a user may call that a guest may not.

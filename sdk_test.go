@@ -187,7 +187,7 @@ func TestListsOfTheSDKsClient(t *testing.T) {
 		}
 		return names
 	}
-	want := []string{"journal://credits", "journal://entries (locked)", "journal://tags (locked)", "journal://user (locked)", "ui://journal/view",
+	want := []string{"journal://credits", "journal://entries (locked)", "journal://tags (locked)", "journal://user (locked)", "ui://foyer/one-time-code", "ui://journal/view",
 		"journal://entries/{id} (locked)", "journal://tags/{id} (locked)",
 		"first_entry", "reflect (locked)", "suggest_tags (locked)", "summarize_journal_entries (locked)"}
 	if got := lists(); !slices.Equal(got, want) {

@@ -16,7 +16,7 @@ const module = "example.com/foyer"
 // of path.Match.
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret"},
-	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest"},
+	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
 	{"internal/signin", "internal/outbox", "store/sqlite"},
 	{"elicit", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
@@ -73,7 +73,7 @@ func TestTestHelpersStayOutOfPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	deps := strings.Fields(string(out))
-	for _, p := range []string{"testing", "pgregory.net/rapid", module + "/store/storetest", "golang.org/x/tools/txtar"} {
+	for _, p := range []string{"testing", "pgregory.net/rapid", "github.com/chromedp/chromedp", module + "/store/storetest", "golang.org/x/tools/txtar"} {
 		if slices.Contains(deps, p) {
 			t.Errorf("a program links %s", p)
 		}

@@ -20,6 +20,7 @@ func authenticateTool(app string) *mcp.Tool {
 		Description: words.AuthenticateDescription(app),
 		InputSchema: schema(map[string]any{"email": map[string]any{"type": "string", "maxLength": 254, "description": "The user's e-mail address, as the user typed it."}}, "email"),
 		Annotations: &mcp.ToolAnnotations{Title: "Sign in: mail a one-time code", DestructiveHint: new(true), OpenWorldHint: new(true)}, // so that clients ask before a mail goes out
+		Meta:        mcp.Meta{"ui": map[string]any{"resourceUri": DigitsURI}},
 	}
 }
 

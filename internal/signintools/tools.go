@@ -40,8 +40,9 @@ type Tools struct {
 	Log     *slog.Logger
 }
 
-// Add adds the tools to server.
+// Add adds the tools to server, and the page that one of them shows.
 func (t *Tools) Add(server *mcp.Server) {
+	addDigits(server)
 	for _, add := range []struct {
 		tool *mcp.Tool
 		call func(context.Context, json.RawMessage) (answer, error)
