@@ -42,6 +42,11 @@ type Config struct {
 	// Optional.
 	Scopes gate.Scopes
 
+	// Levels are the ways in which users are authenticated, from the weakest to
+	// the strongest, for [gate.Rule.Level]. The kit gives "chat". Optional; empty
+	// means gate.StandardLevels.
+	Levels gate.Levels
+
 	// Tools says who may call which tool. An item without a rule, and a rule
 	// without an item, are errors of [Kit.Handler].
 	Tools gate.Rules
@@ -54,6 +59,10 @@ type Config struct {
 	// Prompts says who may get which prompt. Optional for a server without
 	// prompts.
 	Prompts gate.Rules
+
+	// Decider is a policy that is asked about what the tables allow, and can take it
+	// away. A fault of it denies. Optional.
+	Decider gate.Decider
 
 	// GuestData is what the application keeps for guests, if it does. Users are
 	// then offered to take it along when they sign in. Optional.
@@ -161,9 +170,16 @@ func (l Lifetimes) check() error {
 	return errors.Join(problems...)
 }
 
+func (cfg *Config) levels() gate.Levels {
+	if len(cfg.Levels) == 0 {
+		return gate.StandardLevels
+	}
+	return cfg.Levels
+}
+
 // check returns everything that is wrong with cfg, not only the first thing.
 func (cfg *Config) check() error {
-	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check()}
+	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check()}
 	if cfg.Store == nil {
 		problems = append(problems, errors.New("Store: missing; use sqlite.Open"))
 	}
@@ -171,7 +187,7 @@ func (cfg *Config) check() error {
 		problems = append(problems, errors.New("Mail: missing; for development use mail.Folder"))
 	}
 	for name, rules := range map[string]gate.Rules{"Tools": cfg.Tools, "Resources": cfg.Resources, "Prompts": cfg.Prompts} {
-		if err := rules.Check(cfg.Scopes); err != nil {
+		if err := rules.Check(cfg.Scopes, cfg.levels()); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
 	}

@@ -2,12 +2,14 @@ package foyer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/gate"
@@ -24,14 +26,14 @@ type inventory struct {
 	title                                string // what people call the server
 	info                                 *mcp.Implementation
 	tools, resources, templates, prompts []string
-	outputs                              map[string]bool // tools with an output schema
+	schemas                              mcpgate.Schemas
 }
 
 // takeInventory asks server, as a client would, what it has.
 func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	inv := inventory{outputs: map[string]bool{}}
+	inv := inventory{schemas: mcpgate.Schemas{Inputs: map[string]*jsonschema.Resolved{}, Outputs: map[string]bool{}}}
 	near, far := mcp.NewInMemoryTransports()
 	there, err := server.Connect(ctx, far, nil)
 	if err != nil {
@@ -57,7 +59,10 @@ func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 				return inv, err
 			}
 			inv.tools = append(inv.tools, t.Name)
-			inv.outputs[t.Name] = t.OutputSchema != nil
+			inv.schemas.Outputs[t.Name] = t.OutputSchema != nil
+			if inv.schemas.Inputs[t.Name], err = resolved(t.InputSchema); err != nil {
+				return inv, fmt.Errorf("tool %q: input schema: %w", t.Name, err)
+			}
 		}
 	}
 	if caps.Resources != nil {
@@ -83,6 +88,20 @@ func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 		}
 	}
 	return inv, nil
+}
+
+// resolved returns the schema that a client was told, as arguments are checked
+// against it.
+func resolved(told any) (*jsonschema.Resolved, error) {
+	text, err := json.Marshal(told)
+	if err != nil {
+		return nil, err
+	}
+	var schema jsonschema.Schema
+	if err := json.Unmarshal(text, &schema); err != nil {
+		return nil, err
+	}
+	return schema.Resolve(&jsonschema.ResolveOptions{ValidateDefaults: true})
 }
 
 // check returns every item without a rule, every rule without an item, and every
@@ -121,13 +140,13 @@ func (inv inventory) check(cfg Config) error {
 func (inv inventory) items(cfg Config) (*mcpgate.Items, error) {
 	tools := signintools.Rules()
 	maps.Copy(tools, cfg.Tools)
-	outputs := maps.Clone(inv.outputs)
+	schemas := mcpgate.Schemas{Inputs: inv.schemas.Inputs, Outputs: maps.Clone(inv.schemas.Outputs)}
 	if cfg.GuestData != nil {
-		tools[words.Merge], outputs[words.Merge] = gate.AnyGrant(), true
+		tools[words.Merge], schemas.Outputs[words.Merge] = gate.AnyGrant(), true
 	}
 	resources := gate.Rules{signintools.DigitsURI: gate.AnyGrant()}
 	maps.Copy(resources, cfg.Resources)
-	return mcpgate.NewItems(tools, resources, maps.Clone(cfg.Prompts), inv.templates, outputs)
+	return mcpgate.NewItems(tools, resources, maps.Clone(cfg.Prompts), inv.templates, schemas)
 }
 
 // unlocks tells which tools a user may call that a guest may not.
@@ -135,7 +154,7 @@ func (inv inventory) unlocks(rules gate.Rules) func(gate.Caller) []string {
 	return func(c gate.Caller) []string {
 		guest := gate.Caller{GrantID: c.GrantID, GuestID: c.GuestID, Scopes: []string{gate.Guest}}
 		return slices.DeleteFunc(slices.Clone(inv.tools), func(name string) bool {
-			return rules.Decide(c, name).Outcome != gate.Allow || rules.Decide(guest, name).Outcome == gate.Allow
+			return rules.Show(c, name).Outcome != gate.Allow || rules.Show(guest, name).Outcome == gate.Allow
 		})
 	}
 }

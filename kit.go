@@ -121,7 +121,8 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
-	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Grants: k.grants, Now: k.now, Log: k.cfg.Log, Info: inv.info}, server)
+	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider,
+		Grants: k.grants, Now: k.now, Log: k.cfg.Log, Info: inv.info}, server)
 
 	mux := http.NewServeMux()
 	k.mount(mux)

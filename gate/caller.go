@@ -1,6 +1,9 @@
 package gate
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Caller is who stands behind a call. The zero Caller is a guest without a
 // token.
@@ -10,7 +13,14 @@ type Caller struct {
 	UserID  string // empty for a guest
 	Email   string // of the user, normalised; empty for a guest
 	Level   string // how the user was authenticated, "chat" for a one-time code given to the assistant; empty for a guest
-	Scopes  []string
+
+	// Scopes are those of the grant, what they imply, and those of the level
+	// ("acr:chat").
+	Scopes []string
+
+	Roles    []string  // that the application gave to the user
+	AuthTime time.Time // when the user was authenticated; zero for a guest
+	At       time.Time // when the call came
 }
 
 // SignedIn reports whether c is a user.

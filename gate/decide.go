@@ -2,10 +2,26 @@ package gate
 
 import "slices"
 
-// Decide answers whether c may use the item called name.
-func (rs Rules) Decide(c Caller, name string) Decision {
+// Decide answers whether c may use the item called name with arguments; nil
+// means that there are none.
+func (rs Rules) Decide(c Caller, name string, arguments map[string]any) Decision {
 	r := rs[name]
 	d := r.decide(c)
+	if d.Outcome == Allow && r.when != nil && !r.when(c, arguments) {
+		d = Decision{Outcome: Deny, Reason: NotThese}
+	}
+	return r.seen(d)
+}
+
+// Show answers what a list shows c of the item called name: as [Rules.Decide]
+// does about a call whose arguments nobody minds.
+func (rs Rules) Show(c Caller, name string) Decision {
+	r := rs[name]
+	return r.seen(r.decide(c))
+}
+
+// seen is d as whoever asked may know it.
+func (r *Rule) seen(d Decision) Decision {
 	if d.Outcome != Allow && r.hidden {
 		return Decision{Outcome: Deny, Reason: Unknown} // exactly what an unknown name gets
 	}
@@ -13,15 +29,14 @@ func (rs Rules) Decide(c Caller, name string) Decision {
 }
 
 // Listed reports whether a list shows the item that d was decided about: as it
-// is for Allow, locked for Challenge. A list asks the very decision that a call
-// gets, so the two never disagree.
+// is for Allow, locked for Challenge.
 func (d Decision) Listed() bool {
 	return d.Outcome == Allow || d.Outcome == Challenge && d.Reason != NeedsGrant
 }
 
 var guestScope = []string{Guest}
 
-func (r Rule) decide(c Caller) Decision {
+func (r *Rule) decide(c Caller) Decision {
 	switch {
 	case r.who == nobody:
 		return Decision{Outcome: Deny, Reason: Unknown}
@@ -30,11 +45,29 @@ func (r Rule) decide(c Caller) Decision {
 	case r.who == guestsOnly && c.SignedIn():
 		return Decision{Outcome: Deny, Reason: ForGuests}
 	case r.who == signedIn && !c.SignedIn():
-		return Decision{Outcome: Challenge, Reason: NeedsSignIn, Scopes: r.scopes}
+		return r.challenge(NeedsSignIn)
+	case !containsAll(c.Roles, r.roles):
+		return Decision{Outcome: Deny, Reason: NeedsRole, Roles: r.roles}
 	case !containsAll(c.Scopes, r.scopes):
-		return Decision{Outcome: Challenge, Reason: NeedsScope, Scopes: r.scopes}
+		return r.challenge(r.missing(c))
+	case r.maxAge > 0 && c.At.Sub(c.AuthTime) > r.maxAge:
+		return r.challenge(NeedsFresh)
 	}
 	return Decision{Outcome: Allow}
+}
+
+func (r *Rule) challenge(why Reason) Decision {
+	return Decision{Outcome: Challenge, Reason: why, Scopes: r.scopes, MaxAge: r.maxAge}
+}
+
+// missing tells a scope that nobody has consented to from a level.
+func (r *Rule) missing(c Caller) Reason {
+	for _, s := range r.scopes {
+		if _, level := LevelOf(s); !level && !slices.Contains(c.Scopes, s) {
+			return NeedsScope
+		}
+	}
+	return NeedsLevel
 }
 
 func containsAll(have, want []string) bool {

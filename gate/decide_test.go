@@ -25,11 +25,11 @@ func BenchmarkDecide(b *testing.B) {
 		{"unknown", "unknown", writer},
 	} {
 		b.Run(test.name, func(b *testing.B) {
-			if n := testing.AllocsPerRun(100, func() { rules.Decide(test.caller, test.item) }); n > 0 {
+			if n := testing.AllocsPerRun(100, func() { rules.Decide(test.caller, test.item, nil) }); n > 0 {
 				b.Errorf("%.0f allocations", n)
 			}
 			for b.Loop() {
-				rules.Decide(test.caller, test.item)
+				rules.Decide(test.caller, test.item, nil)
 			}
 			if each := b.Elapsed() / time.Duration(b.N); b.N >= 1000 && each > time.Microsecond {
 				b.Errorf("it took %v", each)

@@ -1,5 +1,7 @@
 package gate
 
+import "time"
+
 // An Outcome is what becomes of a call.
 type Outcome int
 
@@ -17,9 +19,14 @@ type Reason string
 const (
 	Unknown     Reason = "unknown"      // no such item, as far as this caller may know
 	ForGuests   Reason = "guests_only"  // and the caller is a user
+	NotThese    Reason = "arguments"    // with others it might be allowed
+	NeedsRole   Reason = "needs_roles"  // which the application has not given to the user
+	Policy      Reason = "policy"       // a [Decider] says so
 	NeedsGrant  Reason = "needs_grant"  // the caller has no token
 	NeedsSignIn Reason = "sign_in"      // the caller is a guest
 	NeedsScope  Reason = "needs_scopes" // the grant lacks some of the scopes
+	NeedsLevel  Reason = "needs_level"  // the user was not authenticated well enough
+	NeedsFresh  Reason = "needs_fresh"  // or too long ago
 )
 
 // A Decision answers a call. What a challenge names is all that the item needs,
@@ -27,6 +34,8 @@ const (
 // enough (MCP 2026-07-28, authorization, "Runtime Insufficient Scope Errors").
 type Decision struct {
 	Outcome Outcome
-	Reason  Reason   // empty for Allow
-	Scopes  []string // of a Challenge; shared, not to be changed
+	Reason  Reason        // empty for Allow
+	Scopes  []string      // of a Challenge, levels as scopes; shared, not to be changed
+	MaxAge  time.Duration // of a Challenge: how fresh the sign-in must be; zero for any
+	Roles   []string      // for NeedsRole; shared, not to be changed
 }

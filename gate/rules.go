@@ -6,7 +6,8 @@
 //		"search":       gate.Anyone(),
 //		"list_notes":   gate.SignedIn(),
 //		"save_note":    gate.Scope("notes:write"),
-//		"purge_trash":  gate.Scope("notes:write").Hidden(),
+//		"export_notes": gate.Scope("notes:export").Level("email"),
+//		"purge_trash":  gate.Role("admin").Hidden(),
 //	}
 //
 // An item without a rule is refused: forgetting a line closes a door, it never
@@ -25,8 +26,9 @@ import (
 type Rules map[string]Rule
 
 // Check returns everything that is wrong with the table: rules that refuse
-// everyone, and scopes that scopes does not know.
-func (rs Rules) Check(scopes Scopes) error {
+// everyone, scopes that scopes does not know and levels that levels does not,
+// and what a rule asks of a user without asking for one.
+func (rs Rules) Check(scopes Scopes, levels Levels) error {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(rs)) {
 		r := rs[name]
@@ -34,9 +36,20 @@ func (rs Rules) Check(scopes Scopes) error {
 			problems = append(problems, fmt.Errorf("%s: the rule is empty, so nobody could ever use the item", name))
 		}
 		for _, s := range r.scopes {
-			if !scopes.Known(s) {
+			if level, ok := LevelOf(s); ok && !slices.Contains(levels, level) {
+				problems = append(problems, fmt.Errorf("%s: level %q is not in Levels", name, level))
+			} else if !ok && !scopes.Known(s) {
 				problems = append(problems, fmt.Errorf("%s: scope %q is not in Scopes", name, s))
 			}
+		}
+		if r.who != nobody && r.who != signedIn && (len(r.scopes) > 0 || len(r.roles) > 0 || r.maxAge != 0) {
+			problems = append(problems, fmt.Errorf("%s: scopes, roles, levels and ages are users'; begin the rule with SignedIn", name))
+		}
+		if r.maxAge < 0 {
+			problems = append(problems, fmt.Errorf("%s: MaxAge %v is negative", name, r.maxAge))
+		}
+		if slices.Contains(r.roles, "") {
+			problems = append(problems, fmt.Errorf("%s: a role has no name", name))
 		}
 	}
 	return errors.Join(problems...)

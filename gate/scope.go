@@ -26,6 +26,11 @@ type ScopeInfo struct {
 	Name    string // RFC 6749 section 3.3; for example "notes:write"
 	Words   string // what the mail and the pages call it, for example "Write and delete your notes"
 	Default bool   // given at a claim in the chat; others need consent in the browser
+
+	// Implies names narrower scopes that come with this one: where "notes:write"
+	// implies "notes:read", a grant of the first opens what asks for the second.
+	// What they imply comes, too.
+	Implies []string
 }
 
 // Scopes are all scopes of one server, in the order in which people read them.
@@ -50,6 +55,32 @@ func (ss Scopes) Names() []string {
 	return names
 }
 
+// With returns names and every scope that they imply, each once, and in the order
+// in which they come.
+func (ss Scopes) With(names []string) []string {
+	all := make([]string, 0, len(names)+len(StandardLevels)) // callers add those of a level
+	for _, name := range names {
+		all = ss.add(all, name)
+	}
+	return all
+}
+
+func (ss Scopes) add(all []string, name string) []string {
+	if slices.Contains(all, name) {
+		return all
+	}
+	all = append(all, name)
+	for _, s := range ss {
+		if s.Name != name {
+			continue
+		}
+		for _, narrower := range s.Implies {
+			all = ss.add(all, narrower)
+		}
+	}
+	return all
+}
+
 // Check returns everything that is wrong with the scopes.
 func (ss Scopes) Check() error {
 	var problems []error
@@ -57,10 +88,20 @@ func (ss Scopes) Check() error {
 		switch {
 		case s.Name == "" || strings.ContainsFunc(s.Name, notInScope):
 			problems = append(problems, fmt.Errorf("scope %q: a name is made of ASCII letters, digits and punctuation but \" and \\", s.Name))
-		case s.Name == Guest || s.Name == OfflineAccess || strings.HasPrefix(s.Name, "acr:"):
+		case s.Name == Guest || s.Name == OfflineAccess || strings.HasPrefix(s.Name, levelPrefix):
 			problems = append(problems, fmt.Errorf("scope %q: the name is taken by the kit", s.Name))
 		case ss[:i].Known(s.Name):
 			problems = append(problems, fmt.Errorf("scope %q: declared twice", s.Name))
+		}
+		for _, narrower := range s.Implies {
+			if !ss.Known(narrower) {
+				problems = append(problems, fmt.Errorf("scope %q: it implies %q, which is not in Scopes", s.Name, narrower))
+			}
+		}
+		for _, narrower := range ss.With([]string{s.Name}) {
+			if s.Default && ss.Known(narrower) && !ss.Defaults().Known(narrower) {
+				problems = append(problems, fmt.Errorf("scope %q: it is a default and implies %q, which is none, so that a claim in the chat would give it", s.Name, narrower))
+			}
 		}
 		if strings.TrimSpace(s.Words) == "" {
 			problems = append(problems, fmt.Errorf("scope %q: Words are missing: people approve words, not names", s.Name))

@@ -93,7 +93,7 @@ func TestEveryItemIsForAnyone(t *testing.T) {
 				t.Errorf("rules for %q\nitems are %q", ruled, table.items)
 			}
 			for _, name := range table.items {
-				if got := table.rules.Decide(gate.Caller{}, name).Outcome; got != gate.Allow {
+				if got := table.rules.Decide(gate.Caller{}, name, nil).Outcome; got != gate.Allow {
 					t.Errorf("%s answers a guest with %v", name, got)
 				}
 			}

@@ -142,7 +142,7 @@ func (g *Gate) look(ctx context.Context, st *stream) {
 		g.live.mu.Unlock()
 		return
 	}
-	before, after := st.caller, caller(b)
+	before, after := st.caller, g.caller(b)
 	st.caller = after
 	if st.session != nil {
 		st.session.caller = after
@@ -183,7 +183,7 @@ func notify[P mcp.Params](ctx context.Context, g *Gate, st *stream, method strin
 // callers.
 func (g *Gate) differ(rules gate.Rules, a, b gate.Caller) bool {
 	for name := range rules {
-		da, db := rules.Decide(a, name), rules.Decide(b, name)
+		da, db := rules.Show(a, name), rules.Show(b, name)
 		switch {
 		case da.Outcome == db.Outcome && da.Outcome != gate.Challenge:
 		case da.Listed() != db.Listed(), da.Listed() && g.shape(a, da) != g.shape(b, db):
@@ -218,7 +218,7 @@ func (g *Gate) sending(next mcp.MethodHandler) mcp.MethodHandler {
 		}
 		switch p := req.GetParams().(type) {
 		case *mcp.ResourceUpdatedNotificationParams:
-			if !g.mayHear(sdk, p.URI) {
+			if !g.mayHear(ctx, sdk, p.URI) {
 				return nil, nil
 			}
 		case *mcp.SubscriptionsAcknowledgedParams:
@@ -236,12 +236,12 @@ func (g *Gate) sending(next mcp.MethodHandler) mcp.MethodHandler {
 // as far as was last looked, and is who subscribed to it: a connection that
 // changes hands does not take news about its last owner with it. What is open to
 // everybody is nobody's.
-func (g *Gate) mayHear(sdk *mcp.ServerSession, uri string) bool {
+func (g *Gate) mayHear(ctx context.Context, sdk *mcp.ServerSession, uri string) bool {
 	g.live.mu.Lock()
 	c, owner, ok := g.live.subscriber(sdk, uri)
 	g.live.mu.Unlock()
-	return ok && g.Items.decide(c, resource, uri) == nil &&
-		(c.Owner() == owner || g.Items.decide(gate.Caller{}, resource, uri) == nil)
+	c.At = g.Now()
+	return ok && g.mayRead(ctx, carried{caller: c}, uri) && (c.Owner() == owner || g.mayRead(ctx, carried{}, uri))
 }
 
 // subscriber returns the caller behind a session of the SDK, and who it was that

@@ -3,7 +3,9 @@ package mcpgate
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/oauth"
@@ -14,36 +16,53 @@ import (
 // (RFC 6750 section 3, RFC 9728 section 5.1). A request that brought no token is
 // told no error. The body is a JSON-RPC error, because clients give up the whole
 // connection for any other.
-func (e Endpoint) challenge(w http.ResponseWriter, status int, code string, scopes []string, id json.RawMessage, text string) {
+func (e Endpoint) challenge(w http.ResponseWriter, status int, code string, d gate.Decision, id json.RawMessage, text string) {
 	description := "the access token is unknown, expired or revoked"
 	if code == oauth.InsufficientScope {
 		description = "more consent is needed for this operation"
 	}
-	w.Header().Set("WWW-Authenticate", e.header(code, description, scopes))
+	w.Header().Set("WWW-Authenticate", e.header(code, description, d))
 	writeError(w, status, id, status, text, nil)
 }
 
 // header is a challenge as a header says it. What asks for a sign-in alone asks
-// for the least scope there is.
-func (e Endpoint) header(code, description string, scopes []string) string {
+// for the least scope there is. Levels are scopes, which clients know how to ask
+// for, and beside them what RFC 9470 section 3 has for them.
+func (e Endpoint) header(code, description string, d gate.Decision) string {
 	params := `resource_metadata="` + e.MetadataURL + `"`
 	if code != "" {
 		params = `error="` + code + `", error_description="` + description + `", ` + params
 	}
+	scopes := d.Scopes
 	if len(scopes) == 0 {
-		scopes = []string{gate.Guest}
+		scopes = guestScope
 	}
-	return "Bearer " + params + `, scope="` + strings.Join(scopes, " ") + `"`
+	params += `, scope="` + strings.Join(scopes, " ") + `"`
+	for _, s := range scopes {
+		if level, ok := gate.LevelOf(s); ok {
+			params += `, acr_values="` + level + `"`
+			break // a rule names one
+		}
+	}
+	if d.MaxAge > 0 {
+		params += `, max_age="` + strconv.Itoa(int(d.MaxAge/time.Second)) + `"`
+	}
+	return "Bearer " + params
 }
+
+var (
+	guestScope = []string{gate.Guest}
+	asGuest    = gate.Decision{Outcome: gate.Challenge, Scopes: guestScope}
+)
 
 // refuse answers a refusal in the dress of HTTP.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, m message, c carried, ref refusal) {
 	switch {
 	case ref.decision.Outcome == gate.Challenge && c.caller.GrantID == "":
-		c.endpoint.challenge(w, http.StatusUnauthorized, "", ref.decision.Scopes, m.ID, words.NoToken)
+		c.endpoint.challenge(w, http.StatusUnauthorized, "", ref.decision, m.ID, words.NoToken)
 		return
 	case ref.decision.Outcome == gate.Challenge:
-		c.endpoint.challenge(w, http.StatusForbidden, oauth.InsufficientScope, ref.decision.Scopes, m.ID, g.text(c.caller, ref))
+		c.endpoint.challenge(w, http.StatusForbidden, oauth.InsufficientScope, ref.decision, m.ID, g.text(c.caller, ref))
 		return
 	}
 	err := unknown(ref)

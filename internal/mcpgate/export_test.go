@@ -1,6 +1,11 @@
 package mcpgate
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+
+	"example.com/foyer/gate"
+)
 
 // Unguarded looks the caller up, and asks no rule: the middleware behind it is
 // alone, and the SDK encodes what it answers.
@@ -45,3 +50,11 @@ func (g *Gate) Knowing() (n int) {
 	}
 	return n
 }
+
+// Again is whether a client comes back with a need that it was challenged for.
+func (g *Gate) Again(c gate.Caller, d gate.Decision, now time.Time) bool {
+	return g.loops.again(c, d, now)
+}
+
+// Loops is how many needs are remembered.
+func (g *Gate) Loops() int { return len(g.loops.first) }

@@ -20,6 +20,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
@@ -36,12 +37,14 @@ import (
 
 // Config is what a gate is made of.
 type Config struct {
-	Items  *Items
-	Scopes gate.Scopes
-	Grants *grant.Grants
-	Now    func() time.Time
-	Log    *slog.Logger
-	Info   *mcp.Implementation // of the server, as its results name it; nil for not at all
+	Items   *Items
+	Scopes  gate.Scopes
+	Levels  gate.Levels
+	Decider gate.Decider // asked about what the rules allow; nil for none
+	Grants  *grant.Grants
+	Now     func() time.Time
+	Log     *slog.Logger
+	Info    *mcp.Implementation // of the server, as its results name it; nil for not at all
 }
 
 // A Gate guards the endpoints of one server. It is safe for concurrent use.
@@ -50,6 +53,8 @@ type Gate struct {
 	stateless http.Handler // the SDK's for single requests
 	stateful  http.Handler // the SDK's for sessions
 	live      *live
+	chatGives []string // scopes that a claim in the chat gives
+	loops     loops
 	send      mcp.MethodHandler // of the SDK, to one session
 	receive   mcp.MethodHandler // of the server, behind the gate
 }
@@ -58,8 +63,9 @@ type Gate struct {
 // be asked passes by its middleware from then on. What changes while sessions
 // and streams are open is seen only while [Gate.Run] runs.
 func New(cfg Config, server *mcp.Server) *Gate {
-	g := &Gate{Config: cfg, live: newLive()}
+	g := &Gate{Config: cfg, live: newLive(), loops: loops{first: map[string]time.Time{}}}
 	g.live.over = g.over
+	g.chatGives = append(cfg.Scopes.With(cfg.Scopes.Defaults().Names()), cfg.Levels.Scopes(signin.Level)...)
 	server.AddReceivingMiddleware(g.Middleware)
 	server.AddSendingMiddleware(g.sending)
 	g.stateless, g.stateful = eras(server)
@@ -88,6 +94,9 @@ func (g *Gate) Handler(e Endpoint) http.Handler {
 			b, bad = read(w, r) // before who asks: an answer names the request that it is for
 		}
 		c, ok := g.authenticate(w, r, e, b.id())
+		if g.Decider != nil {
+			c.decided = &sync.Map{}
+		}
 		switch {
 		case !ok:
 			return
@@ -113,11 +122,11 @@ func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body
 	var of message
 	var scopes []string
 	for _, m := range b.messages {
-		ref := g.Items.refused(c.caller, m)
+		ref := g.refused(r.Context(), c, m)
 		switch {
 		case ref == nil:
 			continue
-		case !b.batch && g.inResult(c.caller, ref.decision):
+		case !b.batch && (g.inResult(c.caller, ref.decision) || g.loops.again(c.caller, ref.decision, g.Now())):
 			if modern != isModern(r) || !tellable(r, m) {
 				return false // the middleware tells it
 			}
@@ -148,7 +157,8 @@ type carried struct {
 	asker    signin.Asker
 	expires  time.Time // of the access token; zero without one
 	endpoint Endpoint
-	answer   *answer // of a request that one message answers; nil for others
+	answer   *answer   // of a request that one message answers; nil for others
+	decided  *sync.Map // what the decider has said about this request, or nil
 }
 
 // key names whom sessions and streams are counted for: the grant, or without a
@@ -183,17 +193,17 @@ func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, 
 		if e.Lazy {
 			return carried{asker: signin.Asker{Addr: addr.Addr()}, endpoint: e}, true
 		}
-		e.challenge(w, http.StatusUnauthorized, "", []string{gate.Guest}, id, words.NoToken)
+		e.challenge(w, http.StatusUnauthorized, "", asGuest, id, words.NoToken)
 		return carried{}, false
 	}
 	if len(values) > 1 || strings.TrimSpace(token) == "" {
-		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, []string{gate.Guest}, id, words.BadToken)
+		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, asGuest, id, words.BadToken)
 		return carried{}, false
 	}
 	b, err := g.Grants.Check(r.Context(), strings.TrimSpace(token), e.Resource)
 	switch {
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
-		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, []string{gate.Guest}, id, words.BadToken)
+		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, asGuest, id, words.BadToken)
 		return carried{}, false
 	case err != nil:
 		g.fault(r, err)
@@ -201,17 +211,20 @@ func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, 
 		return carried{}, false
 	}
 	asker := signin.Asker{Access: b.Token.Hash, GrantID: b.Grant.ID, ClientID: b.Grant.ClientID, Addr: addr.Addr()}
-	return carried{caller: caller(b), asker: asker, expires: b.Token.Expires, endpoint: e}, true
+	return carried{caller: g.caller(b), asker: asker, expires: b.Token.Expires, endpoint: e}, true
 }
 
-func caller(b store.Bearer) gate.Caller {
+// caller is who b stands for, now.
+func (g *Gate) caller(b store.Bearer) gate.Caller {
 	return gate.Caller{
-		GrantID: b.Grant.ID,
-		GuestID: b.Grant.GuestID,
-		UserID:  b.Grant.UserID,
-		Email:   b.User.Email,
-		Level:   b.Grant.Level,
-		Scopes:  slices.Clone(b.Grant.Scopes),
+		GrantID:  b.Grant.ID,
+		GuestID:  b.Grant.GuestID,
+		UserID:   b.Grant.UserID,
+		Email:    b.User.Email,
+		Level:    b.Grant.Level,
+		Scopes:   append(g.Scopes.With(b.Grant.Scopes), g.Levels.Scopes(b.Grant.Level)...),
+		AuthTime: b.Grant.AuthTime,
+		At:       g.Now(),
 	}
 }
 

@@ -77,11 +77,11 @@ func (r *room) serveLong(t testing.TB, l long, n int) (bare, gated http.Handler)
 		l.add(plain, i)
 		rules[l.add(guarded, i)] = wide[i%len(wide)]
 	}
-	items, err := mcpgate.NewItems(rules, rules, rules, nil, nil)
+	items, err := mcpgate.NewItems(rules, rules, rules, nil, mcpgate.Schemas{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := mcpgate.New(mcpgate.Config{Items: items, Scopes: scopes, Grants: r.gate.Grants, Now: r.now, Log: slog.Default()}, guarded)
+	g := mcpgate.New(mcpgate.Config{Items: items, Scopes: scopes, Levels: gate.StandardLevels, Grants: r.gate.Grants, Now: r.now, Log: slog.Default()}, guarded)
 	return stateless(plain), g.Handler(mcpgate.Endpoint{Resource: resource, MetadataURL: metadata})
 }
 

@@ -45,7 +45,7 @@ func TestNoMoreFormsAreKeptThanThereAreRules(t *testing.T) {
 			for _, name := range names {
 				all = append(all, &mcp.Tool{Name: name})
 			}
-			if pieces, err := l.encoded(nil, gate.Caller{}, all); err != nil || len(pieces) != len(names) {
+			if pieces, err := l.encoded(t.Context(), &Gate{}, carried{}, all); err != nil || len(pieces) != len(names) {
 				t.Fatalf("%d pieces: %v", len(pieces), err)
 			}
 			if kept := len(*l.forms.Load()); kept > len(rules) || kept == 0 {
@@ -61,7 +61,7 @@ func TestAnItemIsEncodedOnce(t *testing.T) {
 	l := newLists(gate.Rules{"a": gate.Anyone(), "b": gate.Anyone()}, nil, nil).tools
 	a, b := &mcp.Tool{Name: "a", InputSchema: &counted{}}, &mcp.Tool{Name: "b", InputSchema: &counted{}}
 	for _, all := range [][]*mcp.Tool{{a}, {b}, {a, b}, {a}, {b}} {
-		if _, err := l.encoded(nil, gate.Caller{}, all); err != nil {
+		if _, err := l.encoded(t.Context(), &Gate{}, carried{}, all); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,12 +2,14 @@ package mcpgate
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"iter"
 	"maps"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -16,6 +18,7 @@ import (
 
 // A list is what the gate knows of the lists of one kind of item.
 type list[T any] struct {
+	kind  kind
 	key   string // of the items in a result
 	rules gate.Rules
 	name  func(*T) string // that its rule is under
@@ -24,8 +27,8 @@ type list[T any] struct {
 	forms atomic.Pointer[map[*T]form] // of items that were listed
 }
 
-func newList[T any](key string, rules gate.Rules, name func(*T) string, meta func(*T) *mcp.Meta) *list[T] {
-	l := &list[T]{key: key, rules: rules, name: name, meta: meta}
+func newList[T any](k kind, key string, rules gate.Rules, name func(*T) string, meta func(*T) *mcp.Meta) *list[T] {
+	l := &list[T]{kind: k, key: key, rules: rules, name: name, meta: meta}
 	l.forms.Store(&map[*T]form{})
 	return l
 }
@@ -38,24 +41,44 @@ type form struct {
 }
 
 // shown are those of all items that a list shows to c, with the decision that a
-// call of them gets.
-func (l *list[T]) shown(c gate.Caller, all []*T) iter.Seq2[*T, gate.Decision] {
+// call of them gets whose arguments nobody minds.
+func (l *list[T]) shown(ctx context.Context, g *Gate, c carried, all []*T) iter.Seq2[*T, gate.Decision] {
+	allowed := l.policy(ctx, g, c, all)
 	return func(yield func(*T, gate.Decision) bool) {
 		for _, item := range all {
-			if d := l.rules.Decide(c, l.name(item)); d.Listed() && !yield(item, d) {
+			d := l.rules.Show(c.caller, l.name(item))
+			if d.Outcome == gate.Allow && allowed != nil {
+				d = allowed[l.name(item)]
+			}
+			if d.Listed() && !yield(item, d) {
 				return
 			}
 		}
 	}
 }
 
+// policy returns what the decider says of the items that the rules allow, or nil
+// where there is none. What it says nothing of is denied.
+func (l *list[T]) policy(ctx context.Context, g *Gate, c carried, all []*T) map[string]gate.Decision {
+	if g.Decider == nil {
+		return nil
+	}
+	var asked []gate.Request
+	for _, item := range all {
+		if name := l.name(item); l.rules.Show(c.caller, name).Outcome == gate.Allow {
+			asked = append(asked, gate.Request{Caller: c.caller, Kind: l.kind, Item: name, Name: name})
+		}
+	}
+	return g.policyOfAll(ctx, c, asked)
+}
+
 // typed returns the items that c is shown: as they are, or copies that say what
 // they need, because all callers share the items themselves.
-func (l *list[T]) typed(g *Gate, c gate.Caller, all []*T) []*T {
+func (l *list[T]) typed(ctx context.Context, g *Gate, c carried, all []*T) []*T {
 	items := make([]*T, 0, len(all)) // never null
-	for item, d := range l.shown(c, all) {
+	for item, d := range l.shown(ctx, g, c, all) {
 		if d.Outcome != gate.Allow {
-			item = l.locked(item, g.access(c, d))
+			item = l.locked(item, g.access(c.caller, d))
 		}
 		items = append(items, item)
 	}
@@ -63,12 +86,12 @@ func (l *list[T]) typed(g *Gate, c gate.Caller, all []*T) []*T {
 }
 
 // encoded returns the same in JSON, in pieces.
-func (l *list[T]) encoded(g *Gate, c gate.Caller, all []*T) ([][]byte, error) {
+func (l *list[T]) encoded(ctx context.Context, g *Gate, c carried, all []*T) ([][]byte, error) {
 	known := *l.forms.Load()
 	fresh := map[*T]form{}
 	needs := map[need][]byte{}
 	pieces := make([][]byte, 0, 2*len(all))
-	for item, d := range l.shown(c, all) {
+	for item, d := range l.shown(ctx, g, c, all) {
 		f, ok := known[item]
 		if !ok {
 			var err error
@@ -81,10 +104,10 @@ func (l *list[T]) encoded(g *Gate, c gate.Caller, all []*T) ([][]byte, error) {
 			pieces = append(pieces, f.open)
 			continue
 		}
-		n := need{d.Reason, strings.Join(d.Scopes, " ")}
+		n := need{d.Reason, d.MaxAge, strings.Join(d.Scopes, " ")}
 		if _, ok := needs[n]; !ok {
 			var err error
-			if needs[n], err = encode(g.access(c, d)); err != nil {
+			if needs[n], err = encode(g.access(c.caller, d)); err != nil {
 				return nil, err
 			}
 		}
@@ -97,6 +120,7 @@ func (l *list[T]) encoded(g *Gate, c gate.Caller, all []*T) ([][]byte, error) {
 // A need is what items of one caller's list may have in common that are locked.
 type need struct {
 	reason gate.Reason
+	maxAge time.Duration
 	scopes string
 }
 

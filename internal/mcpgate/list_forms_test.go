@@ -46,13 +46,13 @@ func TestAListThatIsEncodedOnceIsTheSameBytes(t *testing.T) {
 // A server of its own, to which the test adds what it needs before the gate.
 func (r *room) serveAnew(t *testing.T, rules gate.Rules, add func(*mcp.Server)) (*mcp.Server, http.Handler) {
 	t.Helper()
-	items, err := mcpgate.NewItems(rules, nil, nil, nil, nil)
+	items, err := mcpgate.NewItems(rules, nil, nil, nil, mcpgate.Schemas{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "room", Version: "1"}, nil)
 	add(server)
-	g := mcpgate.New(mcpgate.Config{Items: items, Scopes: scopes, Grants: r.grants, Now: r.now, Log: slog.Default()}, server)
+	g := mcpgate.New(mcpgate.Config{Items: items, Scopes: scopes, Levels: gate.StandardLevels, Grants: r.grants, Now: r.now, Log: slog.Default()}, server)
 	return server, g.Handler(mcpgate.Endpoint{Resource: resource, MetadataURL: metadata})
 }
 

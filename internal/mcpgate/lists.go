@@ -1,6 +1,7 @@
 package mcpgate
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -17,10 +18,10 @@ type lists struct {
 
 func newLists(tools, resources, prompts gate.Rules) lists {
 	return lists{
-		newList("tools", tools, func(t *mcp.Tool) string { return t.Name }, func(t *mcp.Tool) *mcp.Meta { return &t.Meta }),
-		newList("prompts", prompts, func(p *mcp.Prompt) string { return p.Name }, func(p *mcp.Prompt) *mcp.Meta { return &p.Meta }),
-		newList("resources", resources, func(r *mcp.Resource) string { return r.URI }, func(r *mcp.Resource) *mcp.Meta { return &r.Meta }),
-		newList("resourceTemplates", resources, func(t *mcp.ResourceTemplate) string { return t.URITemplate },
+		newList(tool, "tools", tools, func(t *mcp.Tool) string { return t.Name }, func(t *mcp.Tool) *mcp.Meta { return &t.Meta }),
+		newList(prompt, "prompts", prompts, func(p *mcp.Prompt) string { return p.Name }, func(p *mcp.Prompt) *mcp.Meta { return &p.Meta }),
+		newList(resource, "resources", resources, func(r *mcp.Resource) string { return r.URI }, func(r *mcp.Resource) *mcp.Meta { return &r.Meta }),
+		newList(resource, "resourceTemplates", resources, func(t *mcp.ResourceTemplate) string { return t.URITemplate },
 			func(t *mcp.ResourceTemplate) *mcp.Meta { return &t.Meta }),
 	}
 }
@@ -28,7 +29,7 @@ func newLists(tools, resources, prompts gate.Rules) lists {
 // list asks for a list, and shows in it what c may use, as it is, and what c
 // could get, locked. The same decision stands behind a call. An item that the
 // server has no more is not listed, nor is one without a rule.
-func (g *Gate) list(c carried, ask func() (mcp.Result, error), req mcp.Request) (mcp.Result, error) {
+func (g *Gate) list(ctx context.Context, c carried, ask func() (mcp.Result, error), req mcp.Request) (mcp.Result, error) {
 	res, err := ask()
 	if err != nil {
 		return nil, err
@@ -38,21 +39,21 @@ func (g *Gate) list(c carried, ask func() (mcp.Result, error), req mcp.Request) 
 	case *mcp.ListToolsResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListToolsResult) (*[]*mcp.Tool, *string) { return &r.Tools, &r.NextCursor })
-		res.Tools = show(g, c, lists.tools, res.Tools)
+		res.Tools = show(ctx, g, c, lists.tools, res.Tools)
 	case *mcp.ListPromptsResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListPromptsResult) (*[]*mcp.Prompt, *string) { return &r.Prompts, &r.NextCursor })
-		res.Prompts = show(g, c, lists.prompts, res.Prompts)
+		res.Prompts = show(ctx, g, c, lists.prompts, res.Prompts)
 	case *mcp.ListResourcesResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListResourcesResult) (*[]*mcp.Resource, *string) { return &r.Resources, &r.NextCursor })
-		res.Resources = show(g, c, lists.resources, res.Resources)
+		res.Resources = show(ctx, g, c, lists.resources, res.Resources)
 	case *mcp.ListResourceTemplatesResult:
 		private(&res.Cacheable)
 		err = onePage(res, ask, req, func(r *mcp.ListResourceTemplatesResult) (*[]*mcp.ResourceTemplate, *string) {
 			return &r.ResourceTemplates, &r.NextCursor
 		})
-		res.ResourceTemplates = show(g, c, lists.templates, res.ResourceTemplates)
+		res.ResourceTemplates = show(ctx, g, c, lists.templates, res.ResourceTemplates)
 	default:
 		return nil, fmt.Errorf("mcpgate: a list answers a %T", res)
 	}
@@ -64,13 +65,13 @@ func (g *Gate) list(c carried, ask func() (mcp.Result, error), req mcp.Request) 
 
 // show returns what c is shown of all items. Where one message answers the
 // request, the items go into it by themselves, and the SDK gets none.
-func show[T any](g *Gate, c carried, l *list[T], all []*T) []*T {
+func show[T any](ctx context.Context, g *Gate, c carried, l *list[T], all []*T) []*T {
 	if c.answer == nil {
-		return l.typed(g, c.caller, all)
+		return l.typed(ctx, g, c, all)
 	}
-	pieces, err := l.encoded(g, c.caller, all)
+	pieces, err := l.encoded(ctx, g, c, all)
 	if err != nil {
-		return l.typed(g, c.caller, all) // of which the SDK says the same
+		return l.typed(ctx, g, c, all) // of which the SDK says the same
 	}
 	c.answer.filling.Store(&filling{l.key, pieces})
 	return []*T{}

@@ -2,6 +2,7 @@ package mcpgate
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"runtime/debug"
 
@@ -35,7 +36,7 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 			}
 			return g.listen(ctx, c, req, next)
 		case listing:
-			return g.list(c, func() (mcp.Result, error) { return next(ctx, method, req) }, req)
+			return g.list(ctx, c, func() (mcp.Result, error) { return next(ctx, method, req) }, req)
 		case greeting:
 			res, err := next(ctx, method, req)
 			if err != nil {
@@ -109,11 +110,14 @@ func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Reque
 	if !ok {
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params are missing"}
 	}
-	ref := g.Items.refused(c.caller, m)
+	ref := g.refused(ctx, c, m)
 	switch {
 	case ref == nil && (method == "resources/subscribe" || method == "resources/unsubscribe"):
 		return g.subscription(ctx, method, req, next)
 	case ref == nil:
+		if err := g.settle(m, req); err != nil {
+			return nil, err
+		}
 		res, err := next(ctx, method, req)
 		if read, ok := res.(*mcp.ReadResourceResult); ok && err == nil {
 			private(&read.Cacheable)
@@ -129,6 +133,22 @@ func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Reque
 	return res, nil
 }
 
+// settle hands the tool the very arguments that its rule was asked about, with
+// defaults, so that there is no second way to read them.
+func (g *Gate) settle(m message, req mcp.Request) error {
+	p, ok := req.GetParams().(*mcp.CallToolParamsRaw)
+	if !ok || !g.asksArguments(tool, m.Params.Name) {
+		return nil
+	}
+	q, _ := ask(m)
+	values, err := item{name: q.name, input: g.Items.inputs[q.name]}.arguments(q)
+	if err != nil {
+		return err
+	}
+	p.Arguments, err = json.Marshal(values)
+	return err
+}
+
 // decoded returns what the SDK read, as the message that the rules are asked
 // about.
 func decoded(method string, req mcp.Request) (m message, ok bool) {
@@ -136,11 +156,12 @@ func decoded(method string, req mcp.Request) (m message, ok bool) {
 	switch p := req.GetParams().(type) {
 	case *mcp.CallToolParamsRaw:
 		if ok = p != nil; ok {
-			m.Params.Name = p.Name
+			m.Params.Name, m.Params.Arguments = p.Name, p.Arguments
 		}
 	case *mcp.GetPromptParams:
 		if ok = p != nil; ok {
 			m.Params.Name = p.Name
+			m.Params.Arguments, _ = json.Marshal(p.Arguments) // strings are JSON
 		}
 	case *mcp.ReadResourceParams:
 		if ok = p != nil; ok {

@@ -23,9 +23,10 @@ type message struct {
 		Meta struct {
 			Version stdjson.RawMessage `json:"io.modelcontextprotocol/protocolVersion"`
 		} `json:"_meta"`
-		Name string `json:"name"`
-		URI  string `json:"uri"`
-		Ref  struct {
+		Name      string             `json:"name"`
+		URI       string             `json:"uri"`
+		Arguments stdjson.RawMessage `json:"arguments"`
+		Ref       struct {
 			Type string `json:"type"`
 			Name string `json:"name"`
 			URI  string `json:"uri"`

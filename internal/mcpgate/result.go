@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -16,22 +17,25 @@ import (
 
 // inResult reports whether a refusal is told inside of a result, with 200, and
 // not by HTTP. That is for what the model can mend in the chat: a guest's call
-// of something that a sign-in by one-time code opens, and a user's call of what
-// is for guests. The choice never changes what is refused.
+// of something that a sign-in by one-time code opens; and for what no browser can
+// mend: clients take a bare 403 for a fault of the connection. The choice never
+// changes what is refused.
 func (g *Gate) inResult(c gate.Caller, d gate.Decision) bool {
-	switch {
-	case d.Outcome == gate.Challenge:
-		return c.GrantID != "" && !c.SignedIn() && g.byChat(d.Scopes)
-	case d.Reason == gate.ForGuests:
-		return true
+	if d.Outcome == gate.Challenge {
+		return g.inChat(c, d)
 	}
-	return false
+	return d.Reason != gate.Unknown
+}
+
+// inChat reports whether a claim in the chat gives c what d asks for.
+func (g *Gate) inChat(c gate.Caller, d gate.Decision) bool {
+	return d.Outcome == gate.Challenge && c.GrantID != "" && !c.SignedIn() && g.byChat(d.Scopes)
 }
 
 // byChat reports whether a claim in the chat gives all of scopes.
 func (g *Gate) byChat(scopes []string) bool {
 	for _, name := range scopes {
-		if !slices.ContainsFunc(g.Scopes, func(s gate.ScopeInfo) bool { return s.Default && s.Name == name }) {
+		if !slices.Contains(g.chatGives, name) {
 			return false
 		}
 	}
@@ -45,13 +49,18 @@ type access struct {
 	State   string      `json:"state"` // "locked"
 	Reason  gate.Reason `json:"reason"`
 	Scopes  []string    `json:"scopes"`            // all that the item needs
+	MaxAge  int         `json:"max_age,omitempty"` // seconds that the sign-in may be old
+	Roles   []string    `json:"roles,omitempty"`   // that the application would have to give to the user
 	Acquire []string    `json:"acquire,omitempty"` // ways to get it: "authenticate" for the tool, "oauth" for the browser
 }
 
 func (g *Gate) access(c gate.Caller, d gate.Decision) access {
-	a := access{Version: 1, State: "locked", Reason: d.Reason, Scopes: append([]string{}, d.Scopes...), Acquire: []string{"oauth"}}
-	if c.GrantID != "" && !c.SignedIn() && g.byChat(d.Scopes) {
+	a := access{Version: 1, State: "locked", Reason: d.Reason, Scopes: append([]string{}, d.Scopes...), MaxAge: int(d.MaxAge / time.Second), Roles: d.Roles}
+	switch {
+	case g.inChat(c, d):
 		a.Acquire = []string{words.Authenticate}
+	case d.Outcome == gate.Challenge:
+		a.Acquire = []string{"oauth"}
 	}
 	return a
 }
@@ -71,11 +80,19 @@ type step struct {
 
 // text tells the model what to do about ref.
 func (g *Gate) text(c gate.Caller, ref refusal) string {
-	switch {
-	case ref.decision.Reason == gate.ForGuests:
+	switch d := ref.decision; {
+	case d.Reason == gate.ForGuests:
 		return words.GuestsOnly(ref.name)
-	case g.inResult(c, ref.decision):
+	case d.Reason == gate.NeedsRole:
+		return words.RoleNeeded(ref.name, d.Roles)
+	case ref.misfit != nil:
+		return words.Misfit(ref.name, ref.misfit)
+	case d.Outcome == gate.Deny:
+		return words.NotAllowed(ref.name)
+	case g.inChat(c, d):
 		return words.SignInNeeded(ref.name)
+	case d.Reason == gate.NeedsLevel, d.Reason == gate.NeedsFresh:
+		return words.StrongerSignInNeeded(ref.name)
 	}
 	return words.ConsentNeeded(ref.name, ref.decision.Scopes)
 }
@@ -105,7 +122,7 @@ type findings struct {
 func (g *Gate) findings(c carried, ref refusal) findings {
 	f := findings{text: g.text(c.caller, ref), denial: g.denial(c.caller, ref)}
 	if ref.decision.Outcome == gate.Challenge {
-		f.challenge = c.endpoint.header(oauth.InsufficientScope, "sign-in needed", ref.decision.Scopes)
+		f.challenge = c.endpoint.header(oauth.InsufficientScope, "sign-in needed", ref.decision)
 	}
 	f.structured = !g.Items.outputs[ref.name] // else clients would check it against the schema of what the tool answers, errors included
 	return f
@@ -131,7 +148,7 @@ func (g *Gate) denial(c gate.Caller, ref refusal) denial {
 			d.Status = "consent_required"
 		}
 	}
-	if ref.decision.Outcome == gate.Challenge && g.inResult(c, ref.decision) {
+	if g.inChat(c, ref.decision) {
 		d.Next = []step{{words.Authenticate}, {words.ValidateToken}}
 	}
 	return d

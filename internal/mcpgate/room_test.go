@@ -101,7 +101,7 @@ func (r *room) items() *mcpgate.Items {
 	resources["room://{rule}/vault"] = gate.Scope("write", "export") // overlaps with all other templates
 	resources["lit://~literal"], resources["lit://{letters}"] = gate.Anyone(), gate.SignedIn()
 	templates = append(templates, "room://{rule}/vault", "lit://~literal", "lit://{letters}")
-	items, err := mcpgate.NewItems(tools, resources, maps.Clone(rules), templates, map[string]bool{"shaped": true})
+	items, err := mcpgate.NewItems(tools, resources, maps.Clone(rules), templates, mcpgate.Schemas{Outputs: map[string]bool{"shaped": true}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 	for _, uri := range []string{"room://{rule}/vault", "lit://~literal", "lit://{letters}"} {
 		r.addTemplate(uri)
 	}
-	r.gate = mcpgate.New(mcpgate.Config{Items: r.items(), Scopes: scopes, Grants: r.grants, Now: r.now, Info: &mcp.Implementation{Name: "room", Version: "1"},
+	r.gate = mcpgate.New(mcpgate.Config{Items: r.items(), Scopes: scopes, Levels: gate.StandardLevels, Grants: r.grants, Now: r.now, Info: &mcp.Implementation{Name: "room", Version: "1"},
 		Log: slog.New(slog.NewTextHandler(r.log, nil))}, r.server)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -75,7 +75,7 @@ func (g *Gate) listen(ctx context.Context, c carried, req mcp.Request, next mcp.
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params.notifications is missing"}
 	}
 	p.Notifications.ResourceSubscriptions = slices.DeleteFunc(p.Notifications.ResourceSubscriptions, func(uri string) bool {
-		return g.Items.decide(c.caller, resource, uri) != nil
+		return !g.mayRead(ctx, c, uri)
 	})
 	if len(p.Notifications.ResourceSubscriptions) > subscriptions {
 		return nil, tooManySubscriptions()

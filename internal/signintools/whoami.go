@@ -3,6 +3,7 @@ package signintools
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -33,7 +34,7 @@ func whoamiTool(app string) *mcp.Tool {
 // whoami tells the state of the grant, and is never refused.
 func (t *Tools) whoami(ctx context.Context, _ json.RawMessage) (answer, error) {
 	c := gate.CallerFrom(ctx)
-	scopes := append([]string{}, c.Scopes...)
+	scopes := slices.DeleteFunc(append([]string{}, c.Scopes...), func(s string) bool { _, level := gate.LevelOf(s); return level })
 	if c.SignedIn() {
 		a := answer{text: words.YouAre(mail.Masked(c.Email)), data: map[string]any{
 			"status": "signed_in", "as": mail.Masked(c.Email), "level": c.Level, "scopes": scopes, "next": []string{words.Logout}}}

@@ -34,6 +34,31 @@ func ConsentNeeded(item string, scopes []string) string {
 		"The client should open its authorization page for that; if nothing opens, tell the user to reconnect this server in the client (in Claude Code: /mcp). Do not retry before."
 }
 
+// StrongerSignInNeeded refuses item to a user whose sign-in was too weak, or is
+// too long ago.
+func StrongerSignInNeeded(item string) string {
+	return item + " was not run: it needs a fresh sign-in in the browser. " +
+		"The client should open its authorization page for that; if nothing opens, tell the user to reconnect this server in the client (in Claude Code: /mcp). Do not retry before."
+}
+
+// RoleNeeded refuses item to a user without roles.
+func RoleNeeded(item string, roles []string) string {
+	return item + " was not run: it is for users who are " + strings.Join(roles, ", ") + ", and this user is not. " +
+		"Signing in again does not change that. Tell the user, and do not retry."
+}
+
+// NotAllowed refuses item to a caller for whom these arguments, or the moment, are
+// not allowed.
+func NotAllowed(item string) string {
+	return item + " was not run: the rules of this server do not allow it to this user with these arguments. " +
+		"Signing in again does not change that. Tell the user, and do not retry with the same arguments."
+}
+
+// Misfit refuses arguments that are none of item's.
+func Misfit(item string, problem error) string {
+	return item + " was not run: its arguments do not fit its schema: " + problem.Error() + ". Correct them and call again."
+}
+
 // GuestsOnly refuses item to a user.
 func GuestsOnly(item string) string {
 	return item + " was not run: it is only for guests, and the user is signed in. Call logout first if the user wants to leave their account."

@@ -1,0 +1,225 @@
+package mcpgate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	stdjson "encoding/json"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/segmentio/encoding/json"
+	"github.com/yosida95/uritemplate/v3"
+
+	"example.com/foyer/gate"
+)
+
+// A question is what the rules are asked about a message: may this item be used,
+// with these arguments.
+type question struct {
+	kind      kind
+	name      string             // as the client called it: of a resource, the URI
+	arguments stdjson.RawMessage // of a call or a prompt
+	open      bool               // that nobody knows the arguments yet
+}
+
+// ask returns what the rules are asked about m. A call asks about its item, a
+// completion about what it completes for, a subscription about what it
+// subscribes to. Messages that touch no item are the middleware's to know.
+func ask(m message) (q question, ok bool) {
+	switch m.Method {
+	case "tools/call":
+		return question{kind: tool, name: m.Params.Name, arguments: m.Params.Arguments}, true
+	case "prompts/get":
+		return question{kind: prompt, name: m.Params.Name, arguments: m.Params.Arguments}, true
+	case "resources/read", "resources/subscribe", "resources/unsubscribe":
+		return question{kind: resource, name: m.Params.URI}, true
+	case "completion/complete":
+		if m.Params.Ref.Type == "ref/prompt" {
+			return question{kind: prompt, name: m.Params.Ref.Name, open: true}, true
+		}
+		return question{kind: resource, name: m.Params.Ref.URI, open: true}, true
+	}
+	return question{}, false
+}
+
+// A refusal is a decision about an item that is not Allow.
+type refusal struct {
+	kind     kind
+	name     string // as the client called it
+	decision gate.Decision
+	misfit   error // why the arguments are none of the item's; nil where they were not the reason
+}
+
+// refused returns why m is not allowed to c, or nil.
+func (g *Gate) refused(ctx context.Context, c carried, m message) *refusal {
+	q, ok := ask(m)
+	if !ok {
+		return nil
+	}
+	d, misfit := g.decide(ctx, c, q)
+	if d.Outcome == gate.Allow {
+		return nil
+	}
+	return &refusal{q.kind, q.name, d, misfit}
+}
+
+// mayRead reports whether c may read uri.
+func (g *Gate) mayRead(ctx context.Context, c carried, uri string) bool {
+	d, _ := g.decide(ctx, c, question{kind: resource, name: uri})
+	return d.Outcome == gate.Allow
+}
+
+// decide asks about q: every rule that it comes under, and then the policy, if
+// there is one. Each must allow. The error says why the arguments are none of
+// the item's, where that is what was decided.
+func (g *Gate) decide(ctx context.Context, c carried, q question) (gate.Decision, error) {
+	if q.kind == resource {
+		return g.decideURI(ctx, c, q)
+	}
+	return g.decideItem(ctx, c, q, item{name: q.name, input: g.Items.inputs[q.name]})
+}
+
+// decideURI asks the rule of the resource that is registered by a URI, or else of
+// every template that it names (as a completion does) or matches. A URI that
+// nothing matches is an unknown name.
+func (g *Gate) decideURI(ctx context.Context, c carried, q question) (d gate.Decision, misfit error) {
+	d = gate.Decision{Outcome: gate.Deny, Reason: gate.Unknown}
+	if _, ok := g.Items.resources[q.name]; ok && !g.Items.isTemplate(q.name) {
+		return g.decideItem(ctx, c, q, item{name: q.name})
+	}
+	matched := false
+	for _, t := range g.Items.templates {
+		if t.name != q.name && !t.uri.Regexp().MatchString(q.name) {
+			continue
+		}
+		next, err := g.decideItem(ctx, c, q, item{name: t.name, template: t.uri})
+		if !matched || next.Outcome < d.Outcome {
+			d, misfit = next, err
+		}
+		matched = true
+	}
+	return d, misfit
+}
+
+func (g *Gate) decideItem(ctx context.Context, c carried, q question, it item) (gate.Decision, error) {
+	rules := g.Items.table(q.kind)
+	d := rules.Show(c.caller, it.name)
+	if d.Outcome != gate.Allow || !g.asksArguments(q.kind, it.name) {
+		return d, nil
+	}
+	var arguments map[string]any
+	if !q.open {
+		var err error
+		if arguments, err = it.arguments(q); err != nil {
+			return gate.Decision{Outcome: gate.Deny, Reason: gate.NotThese}, err
+		}
+		d = rules.Decide(c.caller, it.name, arguments)
+	}
+	if d.Outcome == gate.Allow && g.Decider != nil {
+		d = g.policy(ctx, c, gate.Request{Caller: c.caller, Kind: q.kind, Item: it.name, Name: q.name, Arguments: arguments})
+	}
+	return d, nil
+}
+
+// asksArguments reports whether somebody minds the arguments of an item.
+func (g *Gate) asksArguments(k kind, name string) bool {
+	return g.Decider != nil || g.Items.table(k)[name].AsksArguments()
+}
+
+// policy asks the decider, once for each request of HTTP: in front of the SDK
+// and behind it the question is the same. A fault is a denial.
+func (g *Gate) policy(ctx context.Context, c carried, r gate.Request) gate.Decision {
+	key, err := stdjson.Marshal([]any{r.Kind, r.Item, r.Name, r.Arguments})
+	if err == nil && c.decided != nil {
+		if d, ok := c.decided.Load(string(key)); ok {
+			return d.(gate.Decision)
+		}
+	}
+	d, err := g.Decider.Decide(ctx, r)
+	if err != nil {
+		g.policyFault(ctx, err)
+		return gate.Decision{Outcome: gate.Deny, Reason: gate.Policy}
+	}
+	if c.decided != nil {
+		c.decided.Store(string(key), d)
+	}
+	return d
+}
+
+// policyOfAll asks the decider about many items, by name. A fault denies all.
+func (g *Gate) policyOfAll(ctx context.Context, c carried, rs []gate.Request) map[string]gate.Decision {
+	said := make(map[string]gate.Decision, len(rs))
+	all, ok := g.Decider.(gate.ListDecider)
+	if !ok {
+		for _, r := range rs {
+			said[r.Item] = g.policy(ctx, c, r)
+		}
+		return said
+	}
+	decisions, err := all.DecideAll(ctx, rs)
+	if err == nil && len(decisions) != len(rs) {
+		err = fmt.Errorf("a decider answered %d of %d questions", len(decisions), len(rs))
+	}
+	if err != nil {
+		g.policyFault(ctx, err)
+		return said
+	}
+	for i, r := range rs {
+		said[r.Item] = decisions[i]
+	}
+	return said
+}
+
+func (g *Gate) policyFault(ctx context.Context, err error) {
+	if ctx.Err() == nil { // else the client has gone
+		g.Log.ErrorContext(ctx, "fault", "about", "a policy decision", "err", err)
+	}
+}
+
+// An item is one that a question comes under.
+type item struct {
+	name     string               // in its table
+	input    *jsonschema.Resolved // of a tool; or nil
+	template *uritemplate.Template
+}
+
+// arguments returns what a rule is asked about: of a resource the variables of
+// its template, of a call the arguments as they fit the schema, with its
+// defaults.
+func (it item) arguments(q question) (map[string]any, error) {
+	if q.kind == resource {
+		return it.variables(q.name), nil
+	}
+	values := map[string]any{}
+	if len(q.arguments) > 0 {
+		if _, err := json.Parse(q.arguments, &values, json.DontMatchCaseInsensitiveStructFields); err != nil {
+			return nil, errors.New("arguments must be an object")
+		}
+	}
+	if values == nil { // null
+		values = map[string]any{}
+	}
+	if it.input == nil {
+		return values, nil
+	}
+	if err := it.input.ApplyDefaults(&values); err != nil {
+		return nil, err
+	}
+	return values, it.input.Validate(values)
+}
+
+func (it item) variables(uri string) map[string]any {
+	values := map[string]any{}
+	if it.template == nil {
+		return values
+	}
+	for name, v := range it.template.Match(uri) {
+		if v.T == uritemplate.ValueTypeString {
+			values[name] = v.String()
+		} else {
+			values[name] = v.List()
+		}
+	}
+	return values
+}
