@@ -163,7 +163,7 @@ func TestNoNewsWhereNoListDiffers(t *testing.T) {
 	r.changed(t, token, func() { r.claim(token, "write") })
 	s.heard(t, 3)
 	for range 3 {
-		r.grants.Announce(r.grantOf(t, token))
+		r.gate.LookAt(ctx, r.grantOf(t, token))
 	}
 	r.changed(t, token, func() {
 		if err := r.grants.SignOut(t.Context(), secret.HashOf(token)); err != nil {

@@ -1,6 +1,7 @@
 package mcpgate
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -58,3 +59,9 @@ func (g *Gate) Again(c gate.Caller, d gate.Decision, now time.Time) bool {
 
 // Loops is how many needs are remembered.
 func (g *Gate) Loops() int { return len(g.loops.first) }
+
+// LookAt looks at what a grant has open, and returns when everything was looked at.
+func (g *Gate) LookAt(ctx context.Context, id string) {
+	g.lookAt(ctx, []string{id})
+	g.live.looks.Wait()
+}
