@@ -26,7 +26,10 @@ const serverRuns = [
   { suite: '0.2, 2025-11-25', package: 'conformance-0.2', args: ['--requirements', '2025-11-25'], scenarios: 33, checks: 81, warnings: 1 },
   { suite: '0.2, 2026-07-28', package: 'conformance-0.2', args: ['--requirements', '2026-07-28'], scenarios: 40, checks: 152, warnings: 0, without: 'tasks' },
 ]
-const authorizationRun = { suite: '0.2, authorization server', package: 'conformance-0.2', scenarios: 2, checks: 2, warnings: 1 } // 1: no client ID metadata documents
+const authorizationRuns = ['2025-11-25', '2026-07-28'].map((version) => ({
+  suite: `authorization, ${version}`, package: 'conformance-0.2', args: ['--spec-version', version], scenarios: 2, checks: 2,
+  warnings: 1, // the server takes no client ID metadata documents
+}))
 
 // Extensions that the server does not have. The suite runs their scenarios without scoring them; they must run, and fail.
 const extensions = {
@@ -64,7 +67,9 @@ async function runAll(url) {
   if (options.only.includes('plain')) {
     for (const run of serverRuns) await server(run, url, 'no token')
   }
-  if (options.only.includes('authorization')) await authorization(authorizationRun, origin, url)
+  if (options.only.includes('authorization')) {
+    for (const run of authorizationRuns) await authorization(run, origin, url)
+  }
   if (options.only.includes('token')) {
     const proxy = await withToken(origin, await guestToken(origin, url))
     for (const run of serverRuns) await server(run, proxy.url + new URL(url).pathname, "a guest's token")
@@ -90,7 +95,7 @@ async function authorization(run, issuer, resource) {
   const out = outFolder()
   let said = ''
   let visited
-  const ended = await suite(run, ['authorization', '--url', issuer, '--client-id', client, '--resource', resource, '--port', `${port}`, '-o', out], (text) => {
+  const ended = await suite(run, ['authorization', '--url', issuer, '--client-id', client, '--resource', resource, '--port', `${port}`, ...run.args, '-o', out], (text) => {
     said += text
     const address = /^http\S+[?&]code_challenge=\S+/m.exec(said)?.[0]
     if (address && said.includes('Callback server started')) visited ??= fetch(address).catch((error) => console.error(error))
