@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Runs every script of this folder in turn: real MCP clients, each of which does its own OAuth, against `foyer demo`.
+// Runs every script of this folder in turn against `foyer demo`: real MCP clients, each of which does its own OAuth, and
+// libraries that do nothing else.
 //
 //   npm ci --prefix test/clients
 //   PATH="$PWD/test/clients/node_modules/.bin:$PATH" node test/clients/all.mjs [foyer binary]
@@ -9,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { built, folder } from './foyer.mjs'
 
-const scripts = ['inspector', 'sdk-v1', 'sdk-v2', 'mcp-remote', 'reconnect', 'eras']
+const scripts = ['inspector', 'sdk-v1', 'sdk-v2', 'mcp-remote', 'reconnect', 'eras', 'oauth4webapi', 'openid-client']
 const longest = 6 * 60_000 // milliseconds; the scripts have shorter limits of their own
 
 const binary = process.argv[2] ?? built()
