@@ -96,5 +96,5 @@ func missing(needs *mcp.ElicitationCapabilities) error {
 		return err
 	}
 	return &jsonrpc.Error{Code: mcp.CodeMissingRequiredClientCapabilities, Data: data,
-		Message: "This tool asks the user, and the client did not declare that it can put such questions (capability elicitation)."}
+		Message: "This tool asks the user, and the client did not declare that it can put such questions (capability elicitation). Tell the user that it needs another client."}
 }
