@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { built, folder } from './foyer.mjs'
 
-const scripts = ['inspector', 'sdk-v1', 'sdk-v2', 'mcp-remote', 'reconnect', 'eras', 'oauth4webapi', 'openid-client']
+const scripts = ['inspector', 'items', 'sdk-v1', 'sdk-v2', 'mcp-remote', 'reconnect', 'eras', 'oauth4webapi', 'openid-client']
 const longest = 6 * 60_000 // milliseconds; the scripts have shorter limits of their own
 
 const binary = process.argv[2] ?? built()

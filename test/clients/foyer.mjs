@@ -5,7 +5,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 
@@ -86,6 +86,18 @@ export function expect(what, ok, came) {
   console.log(`ok  ${what}`)
 }
 
+// compare expects that these lines are what file has after its first paragraph. With GOLDEN=write they are, from now on.
+export function compare(file, lines) {
+  const [head] = readFileSync(file, 'utf8').split('\n\n', 1)
+  if (process.env.GOLDEN === 'write') writeFileSync(file, `${head}\n\n${lines.join('\n')}\n`)
+  const want = readFileSync(file, 'utf8').slice(head.length + 2, -1).split('\n')
+  const name = basename(file)
+  lines.forEach((line, i) => {
+    if (line || want[i]) expect(`${name}: ${line.replace(/ +/g, ' ')}`, line === want[i], { line, want: want[i] })
+  })
+  expect(`${name} has no more lines`, want.length === lines.length, want.slice(lines.length))
+}
+
 // A Browser is a person's: it keeps cookies, follows redirects until one leads to the client, and the person presses the
 // one button that a page of Foyer's may have.
 export class Browser {
@@ -144,6 +156,18 @@ for (let tries = 50; tries > 0; tries--) {
 `
   writeFileSync(path, script, { mode: 0o755 })
   return path
+}
+
+// inspectorEnv is the environment of MCP Inspector, for which storage is the one place that it knows of.
+export function inspectorEnv(opened, storage) {
+  return {
+    ...process.env,
+    HOME: folder,
+    BROWSER: browserProgram(opened),
+    MCP_AUTO_OPEN_ENABLED: 'true', // there is no terminal
+    MCP_STORAGE_DIR: storage,
+    MCP_INSPECTOR_SECRET_STORE: 'file',
+  }
 }
 
 export function timesOpened(opened) {

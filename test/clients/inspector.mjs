@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { browserProgram, expect, folder, mailedCode, play, root, timesOpened } from './foyer.mjs'
+import { expect, folder, inspectorEnv, mailedCode, play, root, timesOpened } from './foyer.mjs'
 
 // The commands of the README that begin with "ask", word by word: what follows is what Inspector is called with.
 const commands = readFileSync(join(root, 'README.md'), 'utf8')
@@ -81,14 +81,7 @@ const toolError = 5 // Inspector's exit status for a result with isError
 async function runInspector(args, { opened, storage }) {
   const child = spawn('mcp-inspector', ['--cli', ...args, '--format', 'json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      HOME: folder,
-      BROWSER: browserProgram(opened),
-      MCP_AUTO_OPEN_ENABLED: 'true', // there is no terminal
-      MCP_STORAGE_DIR: storage,
-      MCP_INSPECTOR_SECRET_STORE: 'file',
-    },
+    env: inspectorEnv(opened, storage),
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
   const [stdout, stderr, exit] = await Promise.all([
