@@ -168,6 +168,8 @@ function command(kind, item, args) {
 await play(
   async (url) => {
     const tables = await Promise.all(['legacy', 'modern'].map((era) => table(url, era)))
+    const bad = tables.flat().filter((line) => /no next step|something else/.test(line))
+    expect('every refusal names the next step, and every answer shows what it has to', bad.length === 0, bad)
     compare(join(import.meta.dirname, 'items.txt'), [row(...head), ...tables.flat()])
   },
   { seconds: 60 },
