@@ -84,7 +84,7 @@ func MergeQuestion(kept, masked, app string) string {
 // What merge_guest_data answers.
 const (
 	MergeNothing = "Nothing was kept before signing in, or it was moved already. Go on with what the user wanted."
-	MergeGuest   = "Nobody is signed in, so there is no account to move anything to; what was kept stays with this connection. Call authenticate first, if the user wants to sign in."
+	MergeGuest   = "Nobody is signed in, so there is no account to move anything to; what was kept stays with this connection. To sign in, ask the user for their e-mail address and call authenticate."
 )
 
 // Merged answers merge_guest_data.

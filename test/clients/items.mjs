@@ -19,6 +19,10 @@ const tag = 'by the sea'
 const calls = [
   ['tool', 'writing_prompt', () => ({}), /\w/],
   ['tool', 'whoami', () => ({}), /this is a guest|Signed in as/],
+  ['tool', 'save_draft', () => ({ text: 'The light went round.' }), /Kept as draft/],
+  ['tool', 'list_drafts', () => ({}), /The light went round/],
+  ['tool', 'delete_draft', ({ draft }) => ({ id: draft }), /gone/],
+  ['tool', 'merge_guest_data', () => ({}), /Moved/],
   ['tool', 'create_entry', () => ({ title, content: 'Twice, and I blinked back.' }), /Saved "The lighthouse/],
   ['tool', 'create_tag', () => ({ name: tag }), /by the sea/],
   ['tool', 'add_tag_to_entry', ({ entry, tag }) => ({ entryId: entry, tagId: tag }), /by the sea/],
@@ -39,6 +43,7 @@ const calls = [
   ['resource', 'journal://user', () => 'journal://user', /@example\.com/],
   ['resource', 'journal://entries', () => 'journal://entries', /The lighthouse/],
   ['resource', 'journal://tags', () => 'journal://tags', /by the sea/],
+  ['resource', 'ui://foyer/one-time-code', () => 'ui://foyer/one-time-code', /<!doctype html>/i],
   ['resource', 'ui://journal/view', () => 'ui://journal/view', /<!doctype html>/i],
   ['template', 'journal://entries/{id}', ({ entry }) => `journal://entries/${entry}`, /blinked back/],
   ['template', 'journal://tags/{id}', ({ tag }) => `journal://tags/${tag}`, /by the sea/],
@@ -64,7 +69,7 @@ const row = (...cells) => cells.map((cell, i) => cell.padEnd([10, 35, 22, 29, 15
 // table is what a guest and then, by the same grant, a user gets in era: one line for each item.
 async function table(url, era) {
   const inspector = await start(url, era)
-  const mine = { address: `${era}@example.com`, entry: 'none', tag: 'none', code: '000000' }
+  const mine = { address: `${era}@example.com`, draft: 'none', entry: 'none', tag: 'none', code: '000000' }
   const cells = new Map(calls.map(([kind, item]) => [item, [kind, item]]))
   for (const caller of ['guest', 'user']) {
     await shown(inspector, era, cells)
@@ -72,6 +77,7 @@ async function table(url, era) {
       if (item === 'validate_token' && caller === 'guest') mine.code = await mailedCode(mine.address)
       const came = await inspector.call(kind, item, args(mine))
       cells.get(item).push(outcome(came, shows))
+      if (item === 'save_draft') mine.draft = came.result?.structuredContent?.id ?? 'none'
       if (item === 'create_entry') mine.entry = came.result?.structuredContent?.id ?? 'none'
       if (item === 'create_tag') mine.tag = came.result?.structuredContent?.id ?? 'none'
     }
