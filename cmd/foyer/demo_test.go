@@ -299,3 +299,37 @@ func connect(t *testing.T, url string, handler auth.OAuthHandler) *mcp.ClientSes
 	}
 	return session
 }
+
+func TestExplainPrintsWhatTheRulesDecide(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		cmd  explain
+		want []string
+	}{
+		{"a guest", explain{App: "journal", As: "guest", Kind: "tool", Item: "list_entries"}, []string{"tool", "list_entries", "users", "locked", "challenge: sign_in", "a sign-in, in the chat or in the browser"}},
+		{"a user", explain{App: "journal", As: "user", Level: "chat", Kind: "tool", Item: "export_journal"}, []string{"users with journal:export", "locked", "challenge: needs_scopes", "consent in the browser to journal:export"}},
+		{"a user with the scope", explain{App: "journal", As: "user", Level: "chat", Scopes: []string{"journal:export"}, Kind: "tool", Item: "export_journal"}, []string{"open", "allow"}},
+		{"everything", explain{App: "journal", As: "nobody"}, []string{"journal://entries/{id}", "suggest_tags", "writing_prompt", "whoever has a token"}},
+	} {
+		var out strings.Builder
+		if err := test.cmd.run(t.Context(), &out); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: no %q in\n%s", test.name, want, out.String())
+			}
+		}
+	}
+	for name, cmd := range map[string]explain{
+		"an unknown item":  {App: "journal", As: "guest", Kind: "tool", Item: "nothing"},
+		"an unknown app":   {App: "nothing", As: "guest"},
+		"an unknown scope": {App: "journal", As: "user", Level: "chat", Scopes: []string{"nothing"}},
+		"an unknown level": {App: "journal", As: "user", Level: "nothing"},
+		"odd arguments":    {App: "journal", As: "user", Level: "chat", Kind: "tool", Item: "list_entries", Arguments: "[]"},
+	} {
+		if err := cmd.run(t.Context(), &strings.Builder{}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -19,7 +19,8 @@ const (
 )
 
 type cli struct {
-	Demo demo `cmd:"" help:"Run an example on this device, with an inbox page instead of mail."`
+	Demo    demo    `cmd:"" help:"Run an example on this device, with an inbox page instead of mail."`
+	Explain explain `cmd:"" help:"Tell what the rules of an example decide about a caller, and what would change it."`
 }
 
 // errLater refuses by name what a later version brings.

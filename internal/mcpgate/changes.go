@@ -203,7 +203,7 @@ func (g *Gate) shape(c gate.Caller, d gate.Decision) shape {
 	if d.Outcome != gate.Challenge {
 		return shape{}
 	}
-	return shape{true, c.GrantID != "" && !c.SignedIn() && g.byChat(d.Scopes), d.Reason}
+	return shape{true, c.GrantID != "" && !c.SignedIn() && g.ByChat(d.Scopes), d.Reason}
 }
 
 // sending stands between the server and its clients. It keeps what the gate

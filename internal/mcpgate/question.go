@@ -80,26 +80,30 @@ func (g *Gate) decide(ctx context.Context, c carried, q question) (gate.Decision
 	return g.decideItem(ctx, c, q, item{name: q.name, input: g.Items.inputs[q.name]})
 }
 
-// decideURI asks the rule of the resource that is registered by a URI, or else of
-// every template that it names (as a completion does) or matches. A URI that
-// nothing matches is an unknown name.
+// decideURI asks about a URI. One that nothing matches is an unknown name.
 func (g *Gate) decideURI(ctx context.Context, c carried, q question) (d gate.Decision, misfit error) {
 	d = gate.Decision{Outcome: gate.Deny, Reason: gate.Unknown}
-	if _, ok := g.Items.resources[q.name]; ok && !g.Items.isTemplate(q.name) {
-		return g.decideItem(ctx, c, q, item{name: q.name})
-	}
-	matched := false
-	for _, t := range g.Items.templates {
-		if t.name != q.name && !t.uri.Regexp().MatchString(q.name) {
-			continue
-		}
-		next, err := g.decideItem(ctx, c, q, item{name: t.name, template: t.uri})
-		if !matched || next.Outcome < d.Outcome {
+	for i, it := range g.Items.matching(q.name) {
+		next, err := g.decideItem(ctx, c, q, it)
+		if i == 0 || next.Outcome < d.Outcome {
 			d, misfit = next, err
 		}
-		matched = true
 	}
 	return d, misfit
+}
+
+// matching returns what a URI comes under: the resource that is registered by it,
+// or else every template that it names (as a completion does) or matches.
+func (items *Items) matching(uri string) (found []item) {
+	if _, ok := items.resources[uri]; ok && !items.isTemplate(uri) {
+		return []item{{name: uri}}
+	}
+	for _, t := range items.templates {
+		if t.name == uri || t.uri.Regexp().MatchString(uri) {
+			found = append(found, item{name: t.name, template: t.uri})
+		}
+	}
+	return found
 }
 
 func (g *Gate) decideItem(ctx context.Context, c carried, q question, it item) (gate.Decision, error) {

@@ -29,11 +29,11 @@ func (g *Gate) inResult(c gate.Caller, d gate.Decision) bool {
 
 // inChat reports whether a claim in the chat gives c what d asks for.
 func (g *Gate) inChat(c gate.Caller, d gate.Decision) bool {
-	return d.Outcome == gate.Challenge && c.GrantID != "" && !c.SignedIn() && g.byChat(d.Scopes)
+	return d.Outcome == gate.Challenge && c.GrantID != "" && !c.SignedIn() && g.ByChat(d.Scopes)
 }
 
-// byChat reports whether a claim in the chat gives all of scopes.
-func (g *Gate) byChat(scopes []string) bool {
+// ByChat reports whether a claim in the chat gives all of scopes.
+func (g *Gate) ByChat(scopes []string) bool {
 	for _, name := range scopes {
 		if !slices.Contains(g.chatGives, name) {
 			return false
@@ -46,7 +46,7 @@ func (g *Gate) byChat(scopes []string) bool {
 // "foyer/access".
 type access struct {
 	Version int         `json:"v"`
-	State   string      `json:"state"` // "locked"
+	State   string      `json:"state"` // "locked", or "denied" for what nobody can get
 	Reason  gate.Reason `json:"reason"`
 	Scopes  []string    `json:"scopes"`            // all that the item needs
 	MaxAge  int         `json:"max_age,omitempty"` // seconds that the sign-in may be old
@@ -61,6 +61,8 @@ func (g *Gate) access(c gate.Caller, d gate.Decision) access {
 		a.Acquire = []string{words.Authenticate}
 	case d.Outcome == gate.Challenge:
 		a.Acquire = []string{"oauth"}
+	default:
+		a.State = "denied"
 	}
 	return a
 }

@@ -1,0 +1,39 @@
+package gate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// String says in words whom the rule lets through.
+func (r Rule) String() string {
+	text := map[who]string{nobody: "nobody", anyone: "anyone", anyGrant: "whoever has a token", guestsOnly: "guests", signedIn: "users"}[r.who]
+	var scopes []string
+	var level string
+	for _, s := range r.scopes {
+		if l, ok := LevelOf(s); ok {
+			level = l
+		} else {
+			scopes = append(scopes, s)
+		}
+	}
+	if len(scopes) > 0 {
+		text += " with " + strings.Join(scopes, ", ")
+	}
+	if len(r.roles) > 0 {
+		text += " who are " + strings.Join(r.roles, ", ")
+	}
+	if level != "" {
+		text += ", authenticated by " + level + " or better"
+	}
+	if r.maxAge > 0 {
+		text += fmt.Sprintf(", at most %v ago", r.maxAge)
+	}
+	if r.when != nil {
+		text += ", for some arguments"
+	}
+	if r.hidden {
+		text += "; hidden from others"
+	}
+	return text
+}
