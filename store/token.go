@@ -20,6 +20,7 @@ type Token struct {
 	Generation int       // compared with Grant.Generation
 	UsedAt     time.Time // refresh: when it was first exchanged, or before that when the access token issued with it was first seen; access: when it was first seen, noted late
 	Expires    time.Time // of an access token; a refresh token ends with its grant, and has none
+	Scopes     []string  // access: what a refresh cut it to, and empty for all of its grant's; refresh: what the access token issued with it was cut to
 }
 
 // Tokens are looked up by hash, and by their place in the family: a grant has

@@ -22,6 +22,7 @@ var refusals = []struct {
 	{grant.ErrCodeUsed, 400, oauth.Error{Code: oauth.InvalidGrant, Description: "the code was redeemed before; what it gave was revoked; begin again at the authorization endpoint"}},
 	{grant.ErrResource, 400, oauth.Error{Code: oauth.InvalidTarget, Description: "resource is not the one that was authorized"}},
 	{grant.ErrScope, 400, oauth.Error{Code: oauth.InvalidScope, Description: "a refresh cannot ask for more than was granted; begin again at the authorization endpoint"}},
+	{grant.ErrAnswered, 400, oauth.Error{Code: oauth.InvalidScope, Description: "the refresh token was exchanged already, for other scopes; ask again as then, or without scope, or use the newer refresh token"}},
 	{grant.ErrUnknown, 400, oauth.Error{Code: oauth.InvalidGrant, Description: "the refresh token is unknown, expired or outdated; begin again at the authorization endpoint"}},
 	{grant.ErrRevoked, 400, oauth.Error{Code: oauth.InvalidGrant, Description: "the grant was revoked; begin again at the authorization endpoint"}},
 	{grant.ErrReused, 400, oauth.Error{Code: oauth.InvalidGrant, Description: "the refresh token was used twice, so the grant was revoked; begin again at the authorization endpoint"}},

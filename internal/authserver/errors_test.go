@@ -56,6 +56,16 @@ func TestEveryRefusalHasItsAnswer(t *testing.T) {
 			id, issued := r.guest()
 			return r.post("/token", renewal(id, issued.refresh, "scope", "notes:write"))
 		},
+		grant.ErrAnswered: func(r *room) *httptest.ResponseRecorder {
+			id, issued := r.guest()
+			r.claim(issued.access, "jane@example.com")
+			second := tokensIn(r.t, r.post("/token", renewal(id, issued.refresh)))
+			w := r.post("/token", renewal(id, issued.refresh, "scope", "notes:write"))
+			if again := tokensIn(r.t, r.post("/token", renewal(id, issued.refresh))); again != second {
+				r.t.Error("after the refusal the repeat has another answer")
+			}
+			return w
+		},
 		grant.ErrUnknown: func(r *room) *httptest.ResponseRecorder {
 			id, _ := r.guest()
 			return r.post("/token", renewal(id, "fyr_unknown"))

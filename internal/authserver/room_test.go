@@ -67,6 +67,7 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 		GuestIdle: day, Overlap: minute, Client: 90 * day, Browser: 30 * day}, r.clock)
 	cfg := Config{App: "Notes", Issuer: issuer, Resources: []string{resource, issuer + "/other"}, Keys: keys, Grants: grants, Now: r.clock, Browser: 30 * day,
 		Scopes: gate.Scopes{
+			{Name: "notes:read", Words: "Read your notes", Default: true},
 			{Name: "notes:write", Words: "Write and delete your notes", Default: true},
 			{Name: "notes:export", Words: "Take a copy of all your notes"}},
 		Clients: client.New(s, day, r.clock), Log: slog.New(slog.NewTextHandler(r.log, nil)),
@@ -230,7 +231,7 @@ func (r *room) claim(access, address string) {
 			return err
 		}
 		_, err = r.Grants.Claim(ctx, tx, secret.HashOf(access), grant.Proof{UserID: u.ID, Level: "chat", ApprovedBy: "mail",
-			Scopes: []string{"notes:write"}, Epoch: 1}, r.clock())
+			Scopes: []string{"notes:read", "notes:write"}, Epoch: 1}, r.clock())
 		return err
 	})
 }

@@ -175,11 +175,13 @@ func TestResourcesAtToken(t *testing.T) {
 // R-62, X61: a refresh never widens, and what nobody knows is dropped.
 func TestScopesAtRefresh(t *testing.T) {
 	for _, test := range []struct{ name, scope, want string }{
-		{"none", "-", "200 guest notes:write"},
-		{"empty", "", "200 guest notes:write"},
-		{"one that nobody knows, of Claude", "claudeai", "200 guest notes:write"},
-		{"guest and offline_access", " guest offline_access", "200 guest notes:write"},
-		{"one that was granted", "notes:write", "200 guest notes:write"},
+		{"none", "-", "200 guest notes:read notes:write"},
+		{"empty", "", "200 guest notes:read notes:write"},
+		{"one that nobody knows, of Claude", "claudeai", "200 guest notes:read notes:write"},
+		{"guest and offline_access", " guest offline_access", "200 guest notes:read notes:write"},
+		{"one of two that were granted", "notes:write", "200 guest notes:write"},
+		{"the other, and some that open nothing", "guest notes:read offline_access claudeai", "200 guest notes:read"},
+		{"both", "notes:write notes:read", "200 guest notes:read notes:write"},
 		{"one that was not granted", "notes:write notes:export", "400 invalid_scope"},
 		{"one that cannot be read", `a"b`, "400 invalid_scope"},
 		{"too long", strings.Repeat("s", 2000), "400 invalid_scope"},
@@ -194,6 +196,17 @@ func TestScopesAtRefresh(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+		if body["error"] != nil {
+			continue
+		}
+		again := object(t, r.post("/token", renewal(id, issued.refresh, "scope", test.scope)))
+		if again["scope"] != body["scope"] || again["access_token"] != body["access_token"] {
+			t.Errorf("%s: repeated, it has %v of another token, want %v", test.name, again["scope"], body["scope"])
+		}
+		next := object(t, r.post("/token", renewal(id, fmt.Sprint(body["refresh_token"]))))
+		if next["scope"] != "guest notes:read notes:write" {
+			t.Errorf("%s: the next refresh without a list has %v, want all that was granted", test.name, next["scope"])
 		}
 	}
 }

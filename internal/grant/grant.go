@@ -19,6 +19,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,7 +74,7 @@ func (g *Grants) Close() { g.busy.Wait() }
 type Issued struct {
 	secret.Pair
 	ExpiresIn time.Duration // of the access token
-	Scopes    []string      // of the grant
+	Scopes    []string      // that the access token opens
 }
 
 // start makes an unclaimed grant of clientID for resource, with a guest of its
@@ -103,22 +104,37 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// putPair stores pair as the tokens of the current generation of gr.
-func (g *Grants) putPair(ctx context.Context, tx store.Tx, gr store.Grant, pair secret.Pair, now time.Time) (Issued, error) {
-	access := g.access(gr, pair, now)
+// putPair stores pair as the tokens of the current generation of gr. The access
+// token is cut to the scopes of cut; none cut nothing.
+func (g *Grants) putPair(ctx context.Context, tx store.Tx, gr store.Grant, pair secret.Pair, cut []string, now time.Time) (Issued, error) {
+	access := g.access(gr, pair, cut, now)
 	refresh := store.Token{Hash: pair.Refresh.Hash(), Kind: store.Refresh, GrantID: gr.ID, Epoch: gr.Epoch,
-		Generation: gr.Generation}
+		Generation: gr.Generation, Scopes: cut}
 	if err := errors.Join(tx.PutToken(ctx, access), tx.PutToken(ctx, refresh)); err != nil {
 		return Issued{}, err
 	}
-	return Issued{Pair: pair, ExpiresIn: access.Expires.Sub(now), Scopes: gr.Scopes}, nil
+	return issue(pair, access, gr, now), nil
 }
 
 // access is the record of the access token of pair, which works from now on and
 // never longer than its grant.
-func (g *Grants) access(gr store.Grant, pair secret.Pair, now time.Time) store.Token {
+func (g *Grants) access(gr store.Grant, pair secret.Pair, cut []string, now time.Time) store.Token {
 	return store.Token{Hash: pair.Access.Hash(), Kind: store.Access, GrantID: gr.ID, Epoch: gr.Epoch,
-		Generation: gr.Generation, Expires: earlier(now.Add(g.life.Access), gr.Expires)}
+		Generation: gr.Generation, Expires: earlier(now.Add(g.life.Access), gr.Expires), Scopes: cut}
+}
+
+func issue(pair secret.Pair, access store.Token, gr store.Grant, now time.Time) Issued {
+	return Issued{Pair: pair, ExpiresIn: access.Expires.Sub(now), Scopes: Scopes(access, gr)}
+}
+
+// Scopes are what t opens: those of its grant, cut to t's own list if a refresh
+// asked for less. So a scope that the grant loses is lost at once, and one that
+// it gains opens nothing for a token that was cut.
+func Scopes(t store.Token, gr store.Grant) []string {
+	if len(t.Scopes) == 0 {
+		return slices.Clone(gr.Scopes)
+	}
+	return slices.DeleteFunc(slices.Clone(gr.Scopes), func(name string) bool { return !slices.Contains(t.Scopes, name) })
 }
 
 // cross raises the epoch of gr, and takes the access token of the call and the

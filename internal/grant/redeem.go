@@ -110,7 +110,7 @@ func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, now t
 	if err := errors.Join(tx.PutGrant(ctx, gr), tx.PutRedemption(ctx, used)); err != nil {
 		return Issued{}, err
 	}
-	return g.putPair(ctx, tx, gr, secret.NewPair(), now)
+	return g.putPair(ctx, tx, gr, secret.NewPair(), nil, now)
 }
 
 // touchClient notes that a client is in use, at most once a day, so that

@@ -13,8 +13,9 @@ import (
 
 // Refusals of Refresh.
 var (
-	ErrReused = errors.New("grant: refresh token used twice; grant revoked")
-	ErrScope  = errors.New("grant: a refresh cannot ask for more scope")
+	ErrReused   = errors.New("grant: refresh token used twice; grant revoked")
+	ErrScope    = errors.New("grant: a refresh cannot ask for more scope")
+	ErrAnswered = errors.New("grant: refresh token was exchanged already, for scopes that this request does not ask for")
 )
 
 // A Renewal is what a client sends to refresh its tokens (RFC 6749 section 6).
@@ -22,7 +23,21 @@ type Renewal struct {
 	RefreshToken secret.Text
 	ClientID     string
 	Resource     string   // canonical; empty means the grant's
-	Scopes       []string // none means the grant's
+	Scopes       []string // to cut the access token to, besides guest; none cut nothing
+}
+
+// cut is what the access token of the answer is cut to; none for no cut. What a
+// guest may do stays in it: that opens nothing of a person's.
+func (r Renewal) cut() []string {
+	if len(r.Scopes) == 0 {
+		return nil
+	}
+	return union(r.Scopes, []string{Guest})
+}
+
+// within reports whether some scopes are all among others.
+func within(some, others []string) bool {
+	return !slices.ContainsFunc(some, func(name string) bool { return !slices.Contains(others, name) })
 }
 
 // Refresh exchanges a refresh token for the next pair of tokens (RFC 6749
@@ -33,6 +48,11 @@ type Renewal struct {
 // one client race, a response is lost, and nobody is to be signed out. After
 // that someone holds a copy: the whole grant is revoked, the thief's tokens with
 // the owner's, and Refresh returns [ErrReused] (RFC 9700 section 4.14.2).
+//
+// Scopes cut the access token that is issued, and nothing else: the refresh
+// token keeps its grant's, and the next refresh that names none gets all again.
+// A repeat never moves a cut. It gets the same answer, which says how that is
+// cut, unless this opens what the repeat does not ask for: [ErrAnswered].
 func (g *Grants) Refresh(ctx context.Context, r Renewal) (Issued, error) {
 	var issued Issued
 	var refusal error
@@ -80,15 +100,15 @@ func (g *Grants) refresh(ctx context.Context, tx store.Tx, t store.Token, gr sto
 	}
 	seen := !successor.UsedAt.IsZero()
 	step := nextStep(t, gr, seen, g.life.Overlap, now)
-	if (step == rotate || step == repeat) && slices.ContainsFunc(r.Scopes, func(s string) bool { return !slices.Contains(gr.Scopes, s) }) {
+	if (step == rotate || step == repeat) && !within(r.Scopes, gr.Scopes) {
 		return Issued{}, ErrScope, nil
 	}
 	switch step {
 	case rotate:
-		issued, err := g.rotate(ctx, tx, t, gr, r.RefreshToken, now)
+		issued, err := g.rotate(ctx, tx, t, gr, r, now)
 		return issued, nil, err
 	case repeat:
-		return g.repeat(ctx, tx, t, gr, r.RefreshToken, now)
+		return g.repeat(ctx, tx, t, gr, r, now)
 	case revoke:
 		return Issued{}, ErrReused, endReused(ctx, tx, gr, now) // and no error for ErrReused: the revocation must stay
 	case refuseRevoked:
@@ -129,26 +149,29 @@ func nextStep(t store.Token, gr store.Grant, seen bool, overlap time.Duration, n
 }
 
 // rotate redeems t and issues its successor.
-func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, plain secret.Text, now time.Time) (Issued, error) {
+func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, r Renewal, now time.Time) (Issued, error) {
 	t.UsedAt = now
 	gr.Generation++
 	gr.Expires = g.expires(gr, now)
 	if err := errors.Join(tx.PutToken(ctx, t), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr.ClientID, now)); err != nil {
 		return Issued{}, err
 	}
-	return g.putPair(ctx, tx, gr, g.keys.Successors(plain.Reveal())[0], now)
+	return g.putPair(ctx, tx, gr, g.keys.Successors(r.RefreshToken.Reveal())[0], r.cut(), now)
 }
 
-// repeat computes the successors of plain again, which were issued under one of
-// the keys. After the overlap their time begins anew, as it would have had the
+// repeat computes the successors of t again, which were issued under one of the
+// keys. After the overlap their time begins anew, as it would have had the
 // first answer arrived now. If that key is gone, so is the answer.
-func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, plain secret.Text, now time.Time) (Issued, error, error) {
-	for _, pair := range g.keys.Successors(plain.Reveal()) {
-		_, err := tx.Token(ctx, pair.Refresh.Hash())
+func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, r Renewal, now time.Time) (Issued, error, error) {
+	for _, pair := range g.keys.Successors(r.RefreshToken.Reveal()) {
+		refresh, err := tx.Token(ctx, pair.Refresh.Hash())
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		} else if err != nil {
 			return Issued{}, nil, err
+		}
+		if len(r.Scopes) > 0 && !within(Scopes(refresh, gr), r.cut()) {
+			return Issued{}, ErrAnswered, nil
 		}
 		access, err := tx.Token(ctx, pair.Access.Hash())
 		if err != nil && !errors.Is(err, store.ErrNotFound) { // what has expired may be deleted
@@ -156,10 +179,10 @@ func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr stor
 		}
 		if !now.Before(t.UsedAt.Add(g.life.Overlap)) || !now.Before(access.Expires) {
 			gr.Expires = g.expires(gr, now)
-			access = g.access(gr, pair, now)
+			access = g.access(gr, pair, refresh.Scopes, now)
 			err = errors.Join(tx.PutToken(ctx, access), tx.PutGrant(ctx, gr))
 		}
-		return Issued{Pair: pair, ExpiresIn: access.Expires.Sub(now), Scopes: gr.Scopes}, nil, err
+		return issue(pair, access, gr, now), nil, err
 	}
 	return Issued{}, ErrUnknown, nil
 }

@@ -222,7 +222,7 @@ func (g *Gate) caller(b store.Bearer) gate.Caller {
 		UserID:   b.Grant.UserID,
 		Email:    b.User.Email,
 		Level:    b.Grant.Level,
-		Scopes:   append(g.Scopes.With(b.Grant.Scopes), g.Levels.Scopes(b.Grant.Level)...),
+		Scopes:   append(g.Scopes.With(grant.Scopes(b.Token, b.Grant)), g.Levels.Scopes(b.Grant.Level)...),
 		AuthTime: b.Grant.AuthTime,
 		At:       g.Now(),
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	tokens      = newTable("foyer_tokens", "hash", "kind", "grant_id", "epoch", "generation", "used_at", "expires")
+	tokens      = newTable("foyer_tokens", "hash", "kind", "grant_id", "epoch", "generation", "used_at", "expires", "scopes")
 	redemptions = newTable("foyer_redemptions", "code_id", "grant_id", "expires")
 
 	tokenByHash      = tokens.where("hash = $1")
@@ -17,7 +17,7 @@ var (
 
 func tokenFields(t *store.Token) []any {
 	return []any{(*hash)(&t.Hash), &t.Kind, &t.GrantID, &t.Epoch, &t.Generation,
-		(*instant)(&t.UsedAt), (*instant)(&t.Expires)}
+		(*instant)(&t.UsedAt), (*instant)(&t.Expires), (*words)(&t.Scopes)}
 }
 
 func redemptionFields(r *store.Redemption) []any {

@@ -54,7 +54,7 @@ func testBearer(t *testing.T, s *suite) {
 		unclaimed.UserID = ""
 		return errors.Join(tx.PutGrant(ctx, unclaimed), tx.PutToken(ctx, want.Token))
 	})
-	if got, err := s.Bearer(t.Context(), want.Token.Hash); err != nil || got.User != (store.User{}) || got.Token != want.Token {
+	if got, err := s.Bearer(t.Context(), want.Token.Hash); err != nil || got.User != (store.User{}) || !reflect.DeepEqual(got.Token, want.Token) {
 		t.Errorf("Bearer of an unclaimed grant = %+v, %v; want the token and the zero User", got, err)
 	}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -73,7 +73,7 @@ func testBearer(t *testing.T, s *suite) {
 func testBearerOfAnyLetters(t *testing.T, s *suite) {
 	for _, letters := range []string{"\x1f", "\x1f\x1f\x1f", "host\x1fresource\x1fguest\x1fsomebody-else", "\x1e\x1d\x1c", "|,;\t\n\"'\\%_", "\u2028\ufffd", ""} {
 		want := store.Bearer{
-			Token: store.Token{Hash: store.Hash{0x1f, 0x1f}, Kind: store.Access, GrantID: "g" + letters, Epoch: -1},
+			Token: store.Token{Hash: store.Hash{0x1f, 0x1f}, Kind: store.Access, GrantID: "g" + letters, Epoch: -1, Scopes: []string{letters + "y", "z"}},
 			Grant: store.Grant{ID: "g" + letters, RedirectHost: letters, Resource: letters, GuestID: letters, UserID: "u" + letters,
 				Scopes: []string{"x" + letters}, Epoch: 1 << 40},
 			User: store.User{ID: "u" + letters, Email: "ann@example.com" + letters},
