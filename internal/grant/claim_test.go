@@ -108,7 +108,7 @@ func (f *fixture) mustSignOut(issued Issued) {
 
 func TestT14OfTwoRacingClaimsOneWins(t *testing.T) {
 	f := newFixture(t)
-	for round := range 200 {
+	for round := range f.rounds(200) {
 		issued, users := f.start(), []string{"ann", "bob"}
 		calls := []Issued{issued, issued}
 		if round%3 == 0 { // by two access tokens, of which the winner's crosses
@@ -130,7 +130,7 @@ func TestT14OfTwoRacingClaimsOneWins(t *testing.T) {
 // user, and nothing is revoked.
 func TestT14AClaimAndARefreshMayRace(t *testing.T) {
 	f := newFixture(t)
-	for range 50 {
+	for range f.rounds(50) {
 		issued := f.start()
 		var next Issued
 		if err := errors.Join(race(2, func(i int) (err error) {

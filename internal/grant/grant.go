@@ -147,6 +147,7 @@ func cross(ctx context.Context, tx store.Tx, access store.Token, gr store.Grant)
 	}
 	gr.Epoch++
 	access.Epoch, current.Epoch = gr.Epoch, gr.Epoch
+	access.Expires = earlier(access.Expires, gr.Expires) // a guest's grant may end sooner than the user's would have
 	return errors.Join(tx.PutGrant(ctx, gr), tx.PutToken(ctx, access), tx.PutToken(ctx, current))
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,11 @@ type fixture struct {
 	path  string
 	life  Lifetimes
 	clock *clock
+
+	way     string
+	secrets []string
+	second  *Grants // of the way twoStores
+	turns   atomic.Int64
 }
 
 type clock struct {
@@ -60,6 +66,7 @@ func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "test.db"), life: life,
 		clock: &clock{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	f.way = wayOf(t)
 	f.open(oldSecret)
 	t.Cleanup(f.close)
 	return f
@@ -67,11 +74,21 @@ func newFixture(t testing.TB) *fixture {
 
 func (f *fixture) open(secrets ...string) {
 	f.t.Helper()
+	f.secrets = secrets
+	f.Grants = f.rules()
+	if f.way == twoStores {
+		f.second = f.rules()
+	}
+}
+
+// rules are made anew over a store of their own.
+func (f *fixture) rules() *Grants {
+	f.t.Helper()
 	s, err := sqlite.Open(f.path)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.Grants = New(s, keys(f.t, secrets...), f.life, f.clock.now)
+	return New(s, keys(f.t, f.secrets...), f.life, f.clock.now)
 }
 
 func keys(t testing.TB, secrets ...string) secret.Keys {
@@ -84,8 +101,15 @@ func keys(t testing.TB, secrets ...string) secret.Keys {
 }
 
 func (f *fixture) close() {
-	f.Close()
-	if err := f.store.Close(); err != nil {
+	f.end(f.Grants)
+	if f.second != nil {
+		f.end(f.second)
+	}
+}
+
+func (f *fixture) end(g *Grants) {
+	g.Close()
+	if err := g.store.Close(); err != nil {
 		f.t.Error(err)
 	}
 }
@@ -163,6 +187,9 @@ func (f *fixture) refresh(token secret.Text) Issued {
 func (f *fixture) check(access secret.Text) (store.Bearer, error) {
 	b, err := f.Check(f.t.Context(), access.Reveal(), resource)
 	f.Close()
+	if f.second != nil {
+		f.second.Close()
+	}
 	return b, err
 }
 
@@ -180,13 +207,16 @@ func (f *fixture) use(access secret.Text) store.Bearer {
 // grant in one transaction, and no error of the transaction for a refusal.
 func (f *fixture) claim(access secret.Text, userID string, epoch int) (refusal error) {
 	ctx := f.t.Context()
-	err := f.store.Update(ctx, func(tx store.Tx) error {
-		_, refusal = f.Claim(ctx, tx, access.Hash(), Proof{UserID: userID, Level: "chat", ApprovedBy: "mail",
-			Scopes: []string{"notes:write"}, Epoch: epoch}, f.now())
-		if refusal != nil {
-			return nil
-		}
-		return tx.PutUser(ctx, store.User{ID: userID, Email: userID + "@example.com"})
+	var err error
+	f.turn(func(g *Grants) {
+		err = g.store.Update(ctx, func(tx store.Tx) error {
+			_, refusal = g.Claim(ctx, tx, access.Hash(), Proof{UserID: userID, Level: "chat", ApprovedBy: "mail",
+				Scopes: []string{"notes:write"}, Epoch: epoch}, f.now())
+			if refusal != nil {
+				return nil
+			}
+			return tx.PutUser(ctx, store.User{ID: userID, Email: userID + "@example.com"})
+		})
 	})
 	if err != nil {
 		return err

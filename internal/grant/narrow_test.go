@@ -179,7 +179,7 @@ func TestScopesAreTheGrantsCutToTheTokens(t *testing.T) {
 
 func TestT48RacingRefreshesWithListsHaveOneAnswer(t *testing.T) {
 	f := newFixture(t)
-	for round := range 5 {
+	for round := range f.rounds(5) {
 		token := f.rich().Refresh
 		lists := [][]string{nil, {"notes:read"}, {"notes:write"}, {"notes:read", "notes:write"}}
 		var issued [20]Issued

@@ -115,7 +115,7 @@ func TestT47ARightSecondRedemptionRevokesWhatTheFirstGave(t *testing.T) {
 func TestT47OfManyRacingRedemptionsOneSucceeds(t *testing.T) {
 	const racers = 20
 	f := newFixture(t)
-	for round := range 5 {
+	for round := range f.rounds(5) {
 		code := f.code()
 		var issued [racers]Issued
 		errs := race(racers, func(i int) (err error) {

@@ -71,7 +71,7 @@ func TestT48RacingRefreshesAllGetOnePair(t *testing.T) {
 	const windows = 20
 	f := newFixture(t)
 	token := f.claimed().Refresh
-	for round := range 5 {
+	for round := range f.rounds(5) {
 		var pairs [windows]Issued
 		for i, err := range race(windows, func(i int) (err error) {
 			pairs[i], err = f.renew(token)

@@ -72,7 +72,7 @@ func TestSignOutRefuses(t *testing.T) {
 
 func TestT19OfManyRacingSignOutsOneHappens(t *testing.T) {
 	f := newFixture(t)
-	for range 20 {
+	for range f.rounds(20) {
 		issued := f.claimed()
 		done := 0
 		for _, err := range race(8, func(int) error { return f.SignOut(t.Context(), issued.Access.Hash()) }) {
