@@ -66,7 +66,7 @@ func TestT14TwoAddressesAreNeverExpectedAtOnce(t *testing.T) {
 // Each round races two claims of one grant with the same right digits.
 func TestT14OfTwoRacingClaimsOneWins(t *testing.T) {
 	r := newRoom(t, unlimited)
-	for round, g := range r.guests(200) {
+	for round, g := range r.guests(r.rounds(200)) {
 		right := r.asks(g, fmt.Sprintf("user%d@example.com", round))
 		errs := at(2, func(int) error { return r.answer(g, right) })
 		won := count(errs, func(err error) bool { return err == nil })
@@ -80,7 +80,7 @@ func TestT14OfTwoRacingClaimsOneWins(t *testing.T) {
 func TestT14AClaimAndASignOutRace(t *testing.T) {
 	r := newRoom(t, unlimited)
 	seen := map[string]int{}
-	for round, g := range r.guests(150) {
+	for round, g := range r.guests(r.rounds(150)) {
 		right := r.asks(g, fmt.Sprintf("user%d@example.com", round))
 		before := r.grant(g)
 		errs := at(2, func(i int) error {
@@ -108,14 +108,14 @@ func TestT14AClaimAndASignOutRace(t *testing.T) {
 			t.Fatalf("round %d: %v", round, errs)
 		}
 	}
-	if seen["claimed"] == 0 {
+	if seen["claimed"] == 0 && r.way == "" { // the others have too few rounds to tell
 		t.Errorf("in no round the claim came last: %v", seen)
 	}
 }
 
 func TestT14AClaimAndARefreshRace(t *testing.T) {
 	r := newRoom(t, unlimited)
-	for round, g := range r.guests(150) {
+	for round, g := range r.guests(r.rounds(150)) {
 		right := r.asks(g, fmt.Sprintf("user%d@example.com", round))
 		var issued grant.Issued
 		errs := at(2, func(i int) (err error) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,15 +35,22 @@ type room struct {
 	mu    sync.Mutex
 	now   time.Time
 	addrs uint32
+
+	way     string
+	secrets []string
+	second  *SignIn // of the way twoStores
+	turns   atomic.Int64
+	opened  chan struct{} // one for each step that has a store of its own
 }
 
 var theSecret = strings.Repeat("k", 32)
 
 func newRoom(t testing.TB, change ...func(*Config)) *room {
 	t.Helper()
-	r := &room{t: t, path: filepath.Join(t.TempDir(), "test.db"), change: change, now: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC)}
+	r := &room{t: t, path: filepath.Join(t.TempDir(), "test.db"), change: change, now: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC),
+		way: wayOf(t), opened: make(chan struct{}, 8)}
 	r.open(theSecret)
-	t.Cleanup(func() { r.Store.Close() })
+	t.Cleanup(r.close)
 	r.update(func(tx store.Tx) error {
 		return tx.PutClient(t.Context(), store.Client{ID: "client", Name: "Inspector", RedirectURIs: []string{"https://app.example/cb"}, Created: r.now})
 	})
@@ -52,7 +60,18 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 // open opens the room on its file, which may be there already.
 func (r *room) open(secrets ...string) {
 	r.t.Helper()
-	keys, err := secret.NewKeys(secrets)
+	r.secrets = secrets
+	r.SignIn = r.rules()
+	if r.way == twoStores {
+		r.second = r.rules()
+	}
+	r.letters = &Letters{SignIn: r.SignIn, App: "Notes", Words: []string{"Write your notes"}}
+}
+
+// rules are made anew over a store of their own.
+func (r *room) rules() *SignIn {
+	r.t.Helper()
+	keys, err := secret.NewKeys(r.secrets)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -66,16 +85,24 @@ func (r *room) open(secrets ...string) {
 	for _, change := range r.change {
 		change(&cfg)
 	}
-	r.SignIn = New(cfg)
-	r.letters = &Letters{SignIn: r.SignIn, App: "Notes", Words: []string{"Write your notes"}}
+	return New(cfg)
+}
+
+func (r *room) close() {
+	r.t.Helper()
+	err := r.Store.Close()
+	if r.second != nil {
+		err = errors.Join(err, r.second.Store.Close())
+	}
+	if err != nil {
+		r.t.Error(err)
+	}
 }
 
 // restart closes the room and opens it on the same file, with other secrets.
 func (r *room) restart(secrets ...string) {
 	r.t.Helper()
-	if err := r.Store.Close(); err != nil {
-		r.t.Fatal(err)
-	}
+	r.close()
 	r.open(secrets...)
 }
 
