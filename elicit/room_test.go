@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,6 @@ import (
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/store"
-	"example.com/foyer/store/sqlite"
 )
 
 // A room is a small MCP server whose tools ask, on a SQLite file, over HTTP, in
@@ -44,6 +44,11 @@ type room struct {
 
 	questions *Questions
 	requests  sync.Map // context of an HTTP request, by the header Test-Request
+
+	path   string
+	way    string
+	second string // URL, of the way twoStores
+	turns  atomic.Int64
 }
 
 type (
@@ -64,15 +69,9 @@ type (
 func newRoom(t testing.TB) *room {
 	t.Helper()
 	r := &room{t: t, log: &syncBuffer{}, at: time.Now(), price: 10, ended: make(chan error, 10)}
+	r.path = filepath.Join(t.TempDir(), "room.db")
+	r.store = r.open()
 	var err error
-	if r.store, err = sqlite.Open(filepath.Join(t.TempDir(), "room.db")); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	if r.keys, err = secret.NewKeys([]string{"a secret of the tests, and of nobody else"}); err != nil {
 		t.Fatal(err)
 	}
@@ -80,14 +79,18 @@ func newRoom(t testing.TB) *room {
 		r.putGrant(store.Grant{ID: id, UserID: "user-" + id, GuestID: "guest-" + id, Epoch: 3, Level: "chat", Scopes: []string{"guest", "write"},
 			Expires: r.at.Add(24 * time.Hour)})
 	}
-	r.serve()
+	r.url, r.questions = r.serve(r.store)
+	if r.way = wayOf(t); r.way == twoStores {
+		r.second, _ = r.serve(r.open())
+	}
 	return r
 }
 
-func (r *room) serve() {
+// serve serves the tools over s, and returns where.
+func (r *room) serve(s store.Store) (url string, questions *Questions) {
 	server := mcp.NewServer(&mcp.Implementation{Name: "room", Version: "1"}, nil)
-	r.questions = New(r.store, r.keys, r.now, slog.New(slog.NewTextHandler(r.log, nil)))
-	r.addTools(server, r.questions)
+	questions = New(s, r.keys, r.now, slog.New(slog.NewTextHandler(r.log, nil)))
+	r.addTools(server, questions)
 	server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 			if x := req.GetExtra(); x != nil {
@@ -116,13 +119,13 @@ func (r *room) serve() {
 		req.Header.Set("Test-Request", id)
 		sessions.ServeHTTP(w, req)
 	}))
-	r.url = web.URL
 	r.t.Cleanup(func() {
 		for s := range server.Sessions() {
 			s.Close()
 		}
 		web.Close()
 	})
+	return web.URL, questions
 }
 
 func (r *room) addTools(server *mcp.Server, q *Questions) {

@@ -109,7 +109,7 @@ func (r *room) postAs(t testing.TB, ctx context.Context, path string, message an
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.turn()+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
