@@ -204,14 +204,18 @@ func (f *fixture) use(access secret.Text) store.Bearer {
 }
 
 // claim claims the grant of access as the sign-in rule does: the user and the
-// grant in one transaction, and no error of the transaction for a refusal.
-func (f *fixture) claim(access secret.Text, userID string, epoch int) (refusal error) {
+// grant in one transaction, and no error of the transaction for a refusal. It
+// gives those scopes, or one where none is named.
+func (f *fixture) claim(access secret.Text, userID string, epoch int, scopes ...string) (refusal error) {
+	if len(scopes) == 0 {
+		scopes = []string{"notes:write"}
+	}
 	ctx := f.t.Context()
 	var err error
 	f.turn(func(g *Grants) {
 		err = g.store.Update(ctx, func(tx store.Tx) error {
 			_, refusal = g.Claim(ctx, tx, access.Hash(), Proof{UserID: userID, Level: "chat", ApprovedBy: "mail",
-				Scopes: []string{"notes:write"}, Epoch: epoch}, f.now())
+				Scopes: scopes, Epoch: epoch}, f.now())
 			if refusal != nil {
 				return nil
 			}

@@ -26,6 +26,7 @@ type world struct {
 // A family is one grant and all pairs of tokens that it ever gave.
 type family struct {
 	code        secret.Text
+	sealed      string // the secret that sealed it
 	redeemed    time.Time
 	pairs       []*pair // by generation; the last holds the current refresh token
 	user, guest string
@@ -40,6 +41,8 @@ type pair struct {
 	expires                     time.Time // of the access token
 	exchanged                   time.Time // when the refresh token first was
 	used                        bool      // the access token
+	cut                         []string  // what the refresh asked for; none for all
+	by                          string    // the secret that derived it
 	accessBehind, refreshBehind bool      // a claim or a sign-out took others along
 }
 
@@ -53,9 +56,16 @@ func (fam *family) owner() string {
 
 func (fam *family) scopes() []string {
 	if fam.user != "" {
-		return []string{Guest, "notes:write"}
+		return everything
 	}
 	return []string{Guest}
+}
+
+// opens are the scopes of the access token of p.
+func (fam *family) opens(p *pair) []string {
+	return slices.DeleteFunc(slices.Clone(fam.scopes()), func(scope string) bool {
+		return p.cut != nil && scope != Guest && !slices.Contains(p.cut, scope)
+	})
 }
 
 func (fam *family) checks(p *pair, now time.Time) error {
@@ -102,7 +112,7 @@ func (w *world) draw() (*family, int) {
 }
 
 func (w *world) begin() {
-	fam := &family{code: w.code(), redeemed: w.now(), epoch: 1, end: w.now().Add(life.Absolute)}
+	fam := &family{code: w.code(), sealed: w.secrets[0], redeemed: w.now(), epoch: 1, end: w.now().Add(life.Absolute)}
 	fam.lives(w.now())
 	issued, err := w.Redeem(w.Context(), right(fam.code))
 	if err != nil {
@@ -125,7 +135,7 @@ func (w *world) meet(fam *family) {
 func (w *world) replay() {
 	fam, _ := w.draw()
 	want := ErrCode
-	if w.now().Before(fam.redeemed.Add(life.Code)) {
+	if w.now().Before(fam.redeemed.Add(life.Code)) && slices.Contains(w.secrets, fam.sealed) {
 		want, fam.revoked = ErrCodeUsed, true
 	}
 	if _, err := w.Redeem(w.Context(), right(fam.code)); err != want {
@@ -141,8 +151,9 @@ func (w *world) refresh() {
 		next = fam.pairs[i+1]
 	}
 	inOverlap := now.Before(p.exchanged.Add(life.Overlap))
-	issued, err := w.renew(p.Refresh)
-	switch want := fam.refreshes(i, inOverlap, now); {
+	asked := rapid.SampledFrom([][]string{nil, nil, nil, {"notes:write"}, {"notes:read"}, {"notes:read", "notes:write"}, {"notes:export", "notes:write"}}).Draw(w.T, "asked scopes")
+	issued, err := w.narrow(p.Refresh, asked...)
+	switch want := w.refreshes(fam, i, asked, inOverlap, now); {
 	case err != want:
 		w.Fatalf("Refresh error = %v, want %v", err, want)
 	case err == ErrReused:
@@ -150,7 +161,8 @@ func (w *world) refresh() {
 	case err != nil:
 	case next == nil:
 		p.exchanged = now
-		fam.pairs = append(fam.pairs, &pair{Issued: issued, expires: now.Add(issued.ExpiresIn)})
+		next = &pair{Issued: issued, expires: now.Add(issued.ExpiresIn), cut: asked, by: w.secrets[0]}
+		fam.pairs = append(fam.pairs, next)
 		fam.lives(now)
 	case issued.Pair != next.Pair:
 		w.Fatal("two families: the same refresh token has two successors")
@@ -163,13 +175,34 @@ func (w *world) refresh() {
 			w.Fatalf("in the overlap: %v; the answer lives %v more, want %v", inOverlap, issued.ExpiresIn, lives)
 		}
 	}
-	if err == nil && !slices.Equal(issued.Scopes, fam.scopes()) {
-		w.Fatalf("scopes %v, want %v", issued.Scopes, fam.scopes())
+	if err == nil && !slices.Equal(issued.Scopes, fam.opens(next)) {
+		w.Fatalf("scopes %v, want %v", issued.Scopes, fam.opens(next))
+	}
+	if err == nil && asked != nil && !within(issued.Scopes, append(slices.Clone(asked), Guest)) {
+		w.Fatalf("scopes %v of a refresh that asked for %v", issued.Scopes, asked)
 	}
 }
 
-// refreshes is what the refresh token of generation i deserves.
-func (fam *family) refreshes(i int, inOverlap bool, now time.Time) error {
+// refreshes is what a request with the refresh token of generation i deserves.
+func (w *world) refreshes(fam *family, i int, asked []string, inOverlap bool, now time.Time) error {
+	last := len(fam.pairs) - 1
+	switch err := fam.takes(i, inOverlap, now); {
+	case err != nil:
+		return err
+	case !within(asked, fam.scopes()):
+		return ErrScope
+	case i == last:
+		return nil
+	case !slices.Contains(w.secrets, fam.pairs[last].by): // nobody can derive the answer again
+		return ErrUnknown
+	case asked != nil && !within(fam.opens(fam.pairs[last]), append(slices.Clone(asked), Guest)):
+		return ErrAnswered
+	}
+	return nil
+}
+
+// takes is what the refresh token of generation i deserves, whatever is asked.
+func (fam *family) takes(i int, inOverlap bool, now time.Time) error {
 	last := len(fam.pairs) - 1
 	switch {
 	case !now.Before(fam.expires):
@@ -195,17 +228,17 @@ func (w *world) use() {
 	}
 	if err == nil {
 		p.used = true
-		w.see(fam, b)
+		w.see(fam, p, b)
 	}
 }
 
 // see expects that a working token shows what is its grant's, and no more.
-func (w *world) see(fam *family, b store.Bearer) {
+func (w *world) see(fam *family, p *pair, b store.Bearer) {
 	owner := b.Grant.GuestID
 	if b.User.ID != "" {
 		owner = b.User.ID
 	}
-	if owner != fam.owner() || b.Grant.UserID != b.User.ID || !slices.Equal(b.Grant.Scopes, fam.scopes()) {
+	if owner != fam.owner() || b.Grant.UserID != b.User.ID || !slices.Equal(b.Grant.Scopes, fam.scopes()) || !slices.Equal(Scopes(b.Token, b.Grant), fam.opens(p)) {
 		w.Fatalf("a working token of %q shows %+v of %q", fam.owner(), b.Grant, b.User.ID)
 	}
 }
@@ -216,7 +249,7 @@ func (w *world) claimAs() {
 	epoch := fam.epoch - rapid.SampledFrom([]int{0, 0, 0, 0, 1, 2}).Draw(w.T, "proof from how many epochs ago")
 	p := fam.pairs[i]
 	may := fam.checks(p, w.now()) == nil && fam.user == "" && epoch == fam.epoch
-	err := w.claim(p.Access, user, epoch)
+	err := w.claim(p.Access, user, epoch, "notes:read", "notes:write")
 	if may != (err == nil) || err != nil && err != ErrChanged && err != ErrUnknown && err != ErrRevoked {
 		w.Fatalf("Claim error = %v, and it may: %v", err, may)
 	}
@@ -269,7 +302,7 @@ func (w *world) pass() {
 }
 
 func (w *world) reopen() {
-	w.restart(rapid.SampledFrom([][]string{{oldSecret, newSecret}, {newSecret, oldSecret}}).Draw(w.T, "secrets")...)
+	w.restart(rapid.SampledFrom([][]string{w.secrets, {oldSecret, newSecret}, {newSecret, oldSecret}, {newSecret}, {oldSecret}}).Draw(w.T, "secrets")...)
 }
 
 // holds expects, after each event, that the records say what has happened, and
@@ -299,7 +332,7 @@ func (w *world) holds() {
 				w.Fatalf("grant %d, access token %d: %v, want %v", n, i, err, want)
 			}
 			if err == nil {
-				w.see(fam, a)
+				w.see(fam, p, a)
 			}
 			gr := a.Grant
 			got := fmt.Sprint(gr.UserID, gr.GuestID, gr.Epoch, gr.Generation, !gr.RevokedAt.IsZero(), gr.Expires)
