@@ -26,9 +26,13 @@ type Config struct {
 
 	// Secrets derive one-time codes and refresh tokens, and seal authorization
 	// codes. Each has at least 32 bytes. The first signs, all verify: to change
-	// them, put a new one in front and take the old one away a day later. Keep
-	// them outside of the database: together with it they let their holder act
-	// as every client.
+	// them, put a new one in front and take the old one away a day later. Neither
+	// signs anyone out, but for a client that has lost the answer of a refresh
+	// and did not ask again meanwhile: it connects anew, unless the old secret
+	// stays for Lifetimes.RefreshIdle. Taken away at once, the old one also takes
+	// the codes, mailed digits, open pages and questions along, all of which live
+	// for ten minutes at most. Keep them outside of the database: together with
+	// it they let their holder act as every client.
 	Secrets []string
 
 	// Store remembers clients, grants, tokens and users. It stays yours: close
