@@ -1,6 +1,9 @@
 package secret
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -58,6 +61,28 @@ func (k Keys) OneTimeCode(id, challengeID string, digits int) (Text, bool) {
 		}
 	}
 	return Text{}, false
+}
+
+// SigningKeys returns a private key on P-256 for each key, in their order.
+func (k Keys) SigningKeys() []crypto.Signer {
+	var signers []crypto.Signer
+	for _, key := range k.keys {
+		signers = append(signers, signingKey(func(round int) [32]byte {
+			return derive(key, fmt.Sprintf("signing key %d", round), "")
+		}))
+	}
+	return signers
+}
+
+// signingKey maps uniform words to a uniform scalar. It draws again for one that
+// the curve's order does not reach, once in four thousand million times.
+func signingKey(draw func(round int) [32]byte) *ecdsa.PrivateKey {
+	for round := 1; ; round++ {
+		word := draw(round)
+		if key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), word[:]); err == nil {
+			return key
+		}
+	}
 }
 
 // Equal reports whether the secret is answer, in time that does not depend on

@@ -2,6 +2,8 @@ package secret
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -208,5 +210,32 @@ func TestT60APlainSecretShowsNothing(t *testing.T) {
 	}
 	if secret.Reveal() != "canary" || secret.Hash() != HashOf("canary") {
 		t.Error("the secret is lost")
+	}
+}
+
+// Signatures of today have to be made again by tomorrow's program, so the
+// derivation never changes.
+func TestASigningKeyIsDerivedForEachKey(t *testing.T) {
+	both, first := keys(t, newKey, oldKey).SigningKeys(), keys(t, oldKey).SigningKeys()
+	if len(both) != 2 || len(first) != 1 {
+		t.Fatalf("%d and %d keys", len(both), len(first))
+	}
+	if !both[1].(*ecdsa.PrivateKey).Equal(first[0]) || both[0].(*ecdsa.PrivateKey).Equal(first[0]) {
+		t.Error("a signing key is not its own key's alone")
+	}
+	public, err := first[0].(*ecdsa.PrivateKey).PublicKey.Bytes()
+	const want = "04e53c2a2b757b829c1ad8675f40757c36a3a928155477ea8d3b0a6fd877ca8ec7c3f79d979305a6346af0ba64cf34323e62e841458e7703e63996ac0b1c959d1f"
+	if got := hex.EncodeToString(public); err != nil || got != want {
+		t.Errorf("%s, want %s; %v", got, want, err)
+	}
+}
+
+// The order of P-256 is less than 2^256: what is not below it, and zero, is
+// drawn again, or the key would be none.
+func TestASigningKeyIsDrawnAgainAboveTheOrder(t *testing.T) {
+	words := [][32]byte{{}, [32]byte(bytes.Repeat([]byte{0xff}, 32)), {31: 1}}
+	key := signingKey(func(round int) [32]byte { return words[round-1] })
+	if raw, err := key.Bytes(); err != nil || !bytes.Equal(raw, words[2][:]) {
+		t.Errorf("%x, %v", raw, err)
 	}
 }
