@@ -53,6 +53,7 @@ type Grants struct {
 	store store.Store
 	keys  secret.Keys
 	life  Lifetimes
+	jwts  JWTs
 	now   func() time.Time
 
 	changes *changes
@@ -64,7 +65,12 @@ type Grants struct {
 
 // New returns the rules over s. now is time.Now outside of tests.
 func New(s store.Store, keys secret.Keys, life Lifetimes, now func() time.Time) *Grants {
-	return &Grants{store: s, keys: keys, life: life, now: now, changes: newChanges(), notes: map[store.Hash]struct{}{}}
+	return NewSigning(s, keys, life, JWTs{}, now)
+}
+
+// NewSigning is [New] where some resources want JWTs.
+func NewSigning(s store.Store, keys secret.Keys, life Lifetimes, jwts JWTs, now func() time.Time) *Grants {
+	return &Grants{store: s, keys: keys, life: life, jwts: jwts, now: now, changes: newChanges(), notes: map[store.Hash]struct{}{}}
 }
 
 // Close waits until everything that goes on behind a request is written.
@@ -107,7 +113,10 @@ func earlier(a, b time.Time) time.Time {
 // putPair stores pair as the tokens of the current generation of gr. The access
 // token is cut to the scopes of cut; none cut nothing.
 func (g *Grants) putPair(ctx context.Context, tx store.Tx, gr store.Grant, pair secret.Pair, cut []string, now time.Time) (Issued, error) {
-	access := g.access(gr, pair, cut, now)
+	pair, access, err := g.sign(gr, g.access(gr, pair, cut, now), pair, now)
+	if err != nil {
+		return Issued{}, err
+	}
 	refresh := store.Token{Hash: pair.Refresh.Hash(), Kind: store.Refresh, GrantID: gr.ID, Epoch: gr.Epoch,
 		Generation: gr.Generation, Scopes: cut}
 	if err := errors.Join(tx.PutToken(ctx, access), tx.PutToken(ctx, refresh)); err != nil {
