@@ -1,6 +1,7 @@
 package foyer
 
 import (
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,7 +33,9 @@ type Config struct {
 	// stays for Lifetimes.RefreshIdle. Taken away at once, the old one also takes
 	// the codes, mailed digits, open pages and questions along, all of which live
 	// for ten minutes at most. Keep them outside of the database: together with
-	// it they let their holder act as every client.
+	// it they let their holder act as every client. Where a resource server takes
+	// JWTs, and SigningKeys are empty, they alone let their holder make tokens of
+	// anybody for it.
 	Secrets []string
 
 	// Store remembers clients, grants, tokens and users. It stays yours: close
@@ -76,6 +79,18 @@ type Config struct {
 	// audience of its own, and the first is meant where a client names none.
 	// Optional; empty means one at /mcp.
 	Endpoints []Endpoint
+
+	// ResourceServers serve protected resources elsewhere with tokens of this
+	// authorization server. Optional.
+	ResourceServers []ResourceServer
+
+	// SigningKeys sign the JWTs of those resource servers that take them. Each is
+	// an [*rsa.PrivateKey] of at least 2048 bits, an [*ecdsa.PrivateKey] on P-256
+	// or an [ed25519.PrivateKey]. The first signs, all are published: to change
+	// them, put a new one behind, in front ten minutes later, and take the old one
+	// away when the last token that it signed has expired. Optional; empty means a
+	// key on P-256 derived from each of Secrets.
+	SigningKeys []crypto.Signer
 
 	// Lifetimes of codes, tokens and grants. Optional; each zero field has its
 	// default.
@@ -130,6 +145,8 @@ type Lifetimes struct {
 	Browser     time.Duration // of what a browser remembers; 30 days
 }
 
+var defaultEndpoints = []Endpoint{{Path: "/mcp"}}
+
 const (
 	day            = 24 * time.Hour
 	maxOneTimeCode = 10 * time.Minute // NIST SP 800-63B-4 section 3.1.3.2
@@ -183,7 +200,7 @@ func (cfg *Config) levels() gate.Levels {
 
 // check returns everything that is wrong with cfg, not only the first thing.
 func (cfg *Config) check() error {
-	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check()}
+	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkResourceServers()}
 	if cfg.Store == nil {
 		problems = append(problems, errors.New("Store: missing; use sqlite.Open"))
 	}
@@ -207,7 +224,7 @@ func (cfg *Config) check() error {
 		if e.Entry != "" && e.Entry != gate.Guest && e.Entry != gate.Lazy {
 			problems = append(problems, fmt.Errorf("Endpoints: %s: entry %q is unknown; there are %q and %q", e.Path, e.Entry, gate.Guest, gate.Lazy))
 		}
-		if slices.ContainsFunc(cfg.Endpoints[:i], func(other Endpoint) bool { return other.Path == e.Path }) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke"}, e.Path) {
+		if slices.ContainsFunc(cfg.Endpoints[:i], func(other Endpoint) bool { return other.Path == e.Path }) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke", "/introspect", "/jwks"}, e.Path) {
 			problems = append(problems, fmt.Errorf("Endpoints: path %q is taken", e.Path))
 		}
 	}
@@ -221,7 +238,7 @@ func checkIssuer(issuer string) error {
 		return fmt.Errorf("Issuer %q: must be scheme and host alone, in lower case, such as https://notes.example.com", issuer)
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
+	case u.Scheme == "http" && isThisDevice(u.Hostname()):
 		return nil
 	}
 	return fmt.Errorf("Issuer %q: must be https; http is for localhost, 127.0.0.1 and [::1]", issuer)

@@ -25,6 +25,7 @@ import (
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/front"
 	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/jwt"
 	"example.com/foyer/internal/mcpgate"
 	"example.com/foyer/internal/outbox"
 	"example.com/foyer/internal/secret"
@@ -38,6 +39,7 @@ type Kit struct {
 	cfg    Config
 	keys   secret.Keys
 	grants *grant.Grants
+	jwks   jwt.Set
 	signin *signin.SignIn
 	front  *front.Front
 	now    func() time.Time
@@ -66,17 +68,21 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 		cfg.Log = slog.Default()
 	}
 	if len(cfg.Endpoints) == 0 {
-		cfg.Endpoints = []Endpoint{{Path: "/mcp"}}
+		cfg.Endpoints = defaultEndpoints
 	}
 	door, err := front.New(front.Config{Issuer: cfg.Issuer, Origins: cfg.Origins, Proxies: cfg.TrustedProxies, Log: cfg.Log})
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
+	jwts, err := cfg.jwts(keys)
+	if err != nil {
+		return nil, fmt.Errorf("foyer: SigningKeys: %w", err)
+	}
 	l := cfg.Lifetimes
-	grants := grant.New(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
-		GuestIdle: l.GuestIdle, Overlap: l.Overlap, Client: l.ClientIdle, Browser: l.Browser}, now)
+	grants := grant.NewSigning(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
+		GuestIdle: l.GuestIdle, Overlap: l.Overlap, Client: l.ClientIdle, Browser: l.Browser}, jwts, now)
 	ctx, stop := context.WithCancel(context.Background())
-	return &Kit{cfg: cfg, keys: keys, grants: grants, front: door, now: now, ctx: ctx, stop: stop,
+	return &Kit{cfg: cfg, keys: keys, grants: grants, front: door, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}, nil
 }
@@ -88,8 +94,9 @@ func (cfg *Config) exempt(addr netip.Addr) bool {
 }
 
 // Handler serves server at the endpoints, guarded, and the authorization server
-// beside it: /authorize, /token, /register, /revoke and the documents under
-// /.well-known. Mount it at the root of its host.
+// beside it: /authorize, /token, /register, /revoke, the documents under
+// /.well-known, and /introspect and /jwks where a resource server needs them.
+// Mount it at the root of its host.
 //
 // It adds the kit's own tools to server: authenticate, validate_token, whoami
 // and logout, and with [Config.GuestData] merge_guest_data. Call it once, after everything else was added, middleware
@@ -148,12 +155,9 @@ func (k *Kit) mount(mux *http.ServeMux) {
 }
 
 func (k *Kit) authServer(app string) *authserver.Server {
-	var resources []string
-	for _, e := range k.cfg.Endpoints {
-		resources = append(resources, k.cfg.Issuer+e.Path)
-	}
-	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: resources, Scopes: k.cfg.Scopes,
-		Clients: client.New(k.cfg.Store, unusedClient, k.now), Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now})
+	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), Scopes: k.cfg.Scopes,
+		Clients: client.New(k.cfg.Store, unusedClient, k.now), Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
+		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }
 
 func inWords(scopes gate.Scopes) []string {

@@ -27,6 +27,12 @@ func (s *Server) mountMetadata(mux *http.ServeMux) {
 		CodeChallengeMethods:   []string{oauth.S256},
 		IssParameterSupported:  true,
 	}
+	if s.mayIntrospect() {
+		server.IntrospectionEndpoint, server.IntrospectionAuthMethods = s.Issuer+"/introspect", []string{"client_secret_basic"}
+	}
+	if len(s.SigningKeys.Keys) > 0 {
+		server.JWKSURI = s.Issuer + jwksPath
+	}
 	s.document(mux, "/.well-known/oauth-authorization-server", server)
 	s.document(mux, "/.well-known/openid-configuration", server)
 	const wellKnown = "/.well-known/oauth-protected-resource"

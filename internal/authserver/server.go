@@ -12,6 +12,7 @@ import (
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/jwt"
 	"example.com/foyer/internal/limit"
 	"example.com/foyer/internal/secret"
 )
@@ -29,6 +30,9 @@ type Config struct {
 	Exempt    func(netip.Addr) bool // from the limits by client address and the global ones
 	Log       *slog.Logger
 	Now       func() time.Time
+
+	ResourceServers []ResourceServer // of resources elsewhere
+	SigningKeys     jwt.Set          // published for them; none where no access token is a JWT
 }
 
 // Limits, kept in the process.
@@ -36,6 +40,7 @@ const (
 	registersPerAddr = 20  // an hour
 	registersInAll   = 200 // an hour
 	guestsPerAddr    = 60  // grants an hour
+	strangersPerAddr = 60  // introspections without a right secret, an hour
 )
 
 const (
@@ -49,17 +54,21 @@ type Server struct {
 	registers      *limit.Rate
 	registersInAll *limit.Rate
 	guests         *limit.Rate
+	strangers      *limit.Rate
 }
 
 // New returns a server of cfg.
 func New(cfg Config) *Server {
-	return &Server{cfg, limit.NewRate(registersPerAddr, time.Hour), limit.NewRate(registersInAll, time.Hour), limit.NewRate(guestsPerAddr, time.Hour)}
+	return &Server{cfg, limit.NewRate(registersPerAddr, time.Hour), limit.NewRate(registersInAll, time.Hour), limit.NewRate(guestsPerAddr, time.Hour),
+		limit.NewRate(strangersPerAddr, time.Hour)}
 }
 
 // Mount adds the routes to mux. The paths of the endpoints are those that
 // clients of 2025-03-26 guess, who read no metadata.
 func (s *Server) Mount(mux *http.ServeMux) {
 	s.mountMetadata(mux)
+	s.mountKeys(mux)
+	s.mountIntrospection(mux)
 	for path, h := range map[string]http.HandlerFunc{"/register": s.register, "/token": s.token, "/revoke": s.revoke} {
 		mux.Handle("POST "+path, s.program(h))
 		mux.Handle("OPTIONS "+path, preflight("POST"))

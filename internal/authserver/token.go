@@ -88,7 +88,7 @@ func (s *Server) resource(named []string, absent string) (string, bool) {
 		return absent, true
 	}
 	resource, err := oauth.CanonicalResource(named[0])
-	return resource, err == nil && len(named) == 1 && slices.Contains(s.Resources, resource)
+	return resource, err == nil && len(named) == 1 && s.issuesFor(resource)
 }
 
 func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values, resource string) (grant.Issued, bool) {

@@ -17,6 +17,10 @@ type ServerMetadata struct {
 	CodeChallengeMethods   []string `json:"code_challenge_methods_supported,omitempty"` // clients refuse a server without it
 	IssParameterSupported  bool     `json:"authorization_response_iss_parameter_supported"`
 	MetadataDocuments      bool     `json:"client_id_metadata_document_supported"` // a client_id may be a URL
+
+	IntrospectionEndpoint    string   `json:"introspection_endpoint,omitempty"` // empty where nobody may ask
+	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
+	JWKSURI                  string   `json:"jwks_uri,omitempty"` // empty where no access token is a JWT
 }
 
 // A ResourceMetadata describes a protected resource (RFC 9728 section 2). An
