@@ -395,3 +395,14 @@ func hs256(header, body string, key []byte) string {
 	mac.Write([]byte(input))
 	return input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
+
+func BenchmarkIntrospection(b *testing.B) {
+	r := newRoom(b, withServers)
+	_, issued := r.guestOf(filesResource)
+	files := basic("files", filesSecret)
+	for b.Loop() {
+		if w := r.introspect(issued.access, files); w.Body.String() == inactive {
+			b.Fatal(w.Body)
+		}
+	}
+}
