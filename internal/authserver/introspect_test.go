@@ -331,6 +331,11 @@ func TestResourcesElsewhere(t *testing.T) {
 			t.Errorf("a code for files, redeemed for %s: %d %s", other, w.Code, w.Body)
 		}
 	}
+	for _, unknown := range []string{"https://files.example", "https://files.example/api2", "https://files.example/api/x", "https://other.example/api"} {
+		if at := parsed(t, r.authorize(good(id, loopback, "resource", unknown)).Header().Get("Location")); at.Get("error") != "invalid_target" {
+			t.Errorf("%s: %v", unknown, at)
+		}
+	}
 	code := codeIn(t, r.authorize(good(id, loopback, "resource", "-")).Header().Get("Location"))
 	if _, ok := r.works(r.redeem(id, loopback, code).access); !ok {
 		t.Error("no resource: not the first endpoint's")

@@ -171,6 +171,7 @@ func TestAnExpiredJWTIsNotRepeated(t *testing.T) {
 		f.refresh(first.Refresh)
 		f.wait(20 * time.Second)
 		if collect {
+			f.wait(time.Second)
 			f.collect()
 		}
 		if again, err := f.renew(first.Refresh); err != ErrUnknown || again.Access.Reveal() != "" || f.revoked(first.Refresh) {
