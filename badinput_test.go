@@ -51,17 +51,17 @@ func strange(h *house, r *http.Request, w *httptest.ResponseRecorder) string {
 		return ""
 	}
 	switch path := r.URL.Path; {
-	case path == "/token", path == "/register", path == "/revoke", strings.HasPrefix(path, "/.well-known/") && w.Code != http.StatusNotFound:
+	case path == "/token", path == "/register", path == "/revoke", strings.HasPrefix(path, "/.well-known/"):
 		return strangeOAuth(w.Code, media, body)
 	case path == "/authorize":
 		return strangePage(w.Code, media, w.Header().Get("Location"))
 	case path == "/mcp", path == "/mcp/":
 		return strangeMCP(w.Code, w.Header(), body)
 	}
-	if w.Code < 400 && w.Code != http.StatusPermanentRedirect && w.Code != http.StatusTemporaryRedirect && w.Code != http.StatusMovedPermanently {
+	if w.Code < 400 {
 		return "an unknown path is known"
 	}
-	return ""
+	return strangeOAuth(w.Code, media, body)
 }
 
 // strangeOAuth wants errors as in RFC 6749 section 5.2, and RFC 7591 section

@@ -70,7 +70,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	if len(cfg.Endpoints) == 0 {
 		cfg.Endpoints = defaultEndpoints
 	}
-	door, err := front.New(front.Config{Issuer: cfg.Issuer, Origins: cfg.Origins, Proxies: cfg.TrustedProxies, Log: cfg.Log})
+	door, err := front.New(front.Config{Issuer: cfg.Issuer, Endpoints: paths(cfg.Endpoints), Origins: cfg.Origins, Proxies: cfg.TrustedProxies, Log: cfg.Log})
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
@@ -134,6 +134,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	mux := http.NewServeMux()
 	k.mount(mux)
 	k.authServer(inv.title).Mount(mux)
+	mux.HandleFunc("/", k.front.NotFound)
 	k.behind.Go(func() { k.mail.Run(k.ctx) })
 	k.behind.Go(func() { k.gate.Run(k.ctx) })
 	k.behind.Go(func() { k.collect(k.ctx) })
@@ -152,6 +153,14 @@ func (k *Kit) mount(mux *http.ServeMux) {
 		mux.Handle(e.Path, h)
 		mux.Handle(e.Path+"/{$}", h)
 	}
+}
+
+func paths(endpoints []Endpoint) []string {
+	var all []string
+	for _, e := range endpoints {
+		all = append(all, e.Path)
+	}
+	return all
 }
 
 func (k *Kit) authServer(app string) *authserver.Server {

@@ -49,8 +49,22 @@ func (s *Server) mountMetadata(mux *http.ServeMux) {
 		}
 		if u, err := url.Parse(resource); err == nil && u.Path != "" {
 			s.document(mux, wellKnown+u.Path, doc)
+			s.document(mux, wellKnown+u.Path+"/{$}", doc) // the endpoint is served with a slash, too
 		}
 	}
+	mux.HandleFunc("/.well-known/", s.noDocument)
+}
+
+// noDocument answers a guess. Pages guess, too, and have to see that it was
+// wrong.
+func (s *Server) noDocument(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions {
+		preflight("GET").ServeHTTP(w, r)
+		return
+	}
+	s.program(func(w http.ResponseWriter, _ *http.Request) {
+		respond(w, http.StatusNotFound, oauth.Error{Code: oauth.InvalidRequest, Description: "there is no such document"})
+	}).ServeHTTP(w, r)
 }
 
 func (s *Server) document(mux *http.ServeMux, path string, doc any) {

@@ -9,17 +9,21 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"example.com/foyer/internal/oauth"
 )
 
 // Config is what a front is made of.
 type Config struct {
-	Issuer  string         // scheme and host; the host is the one that requests are for
-	Origins []string       // of pages that may call the endpoints, besides the issuer's
-	Proxies []netip.Prefix // whose X-Forwarded-For is believed
-	Log     *slog.Logger
+	Issuer    string         // scheme and host; the host is the one that requests are for
+	Endpoints []string       // paths of MCP, where refusals are JSON-RPC errors
+	Origins   []string       // of pages that may call the endpoints, besides the issuer's
+	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
+	Log       *slog.Logger
 }
 
 // A Front stands before the routes. It is safe for concurrent use.
@@ -48,14 +52,43 @@ func (f *Front) Handler(next http.Handler) http.Handler {
 		answer := &answer{ResponseWriter: w}
 		w = answer
 		defer f.recover(answer, r)
+		seal(w.Header())
 		hurry(w, r)
 		if !f.isHere(r.Host) {
-			refuse(w, http.StatusForbidden, "this server is not "+host(r.Host)+": use "+f.Issuer)
+			f.refuse(w, r, http.StatusForbidden, "this server is not "+host(r.Host)+": use "+f.Issuer)
+			return
+		}
+		if !isClean(r.URL.Path) {
+			f.NotFound(w, r)
 			return
 		}
 		r.RemoteAddr = f.peer(r)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// seal is what holds for every answer whose route says nothing else: no cache
+// keeps it, no browser guesses what it is, runs it, frames it, or tells others
+// where it was.
+func seal(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+}
+
+// isClean reports whether a mux serves path as it is. For any other, such as
+// //token, it would send clients elsewhere, and those that post get lost on the
+// way.
+func isClean(requested string) bool {
+	clean := path.Clean(requested)
+	return strings.HasPrefix(requested, "/") && (requested == clean || requested == clean+"/")
+}
+
+// NotFound answers a request for which there is no route.
+func (f *Front) NotFound(w http.ResponseWriter, r *http.Request) {
+	f.refuse(w, r, http.StatusNotFound, "there is nothing here; "+f.Issuer+"/.well-known/oauth-protected-resource says where the MCP server is")
 }
 
 // hurry gives the body of r a moment to arrive. The server takes the deadline
@@ -83,7 +116,7 @@ func (f *Front) Pages(next http.Handler) http.Handler {
 			return
 		}
 		if !f.mayCall(origin) || len(r.Header.Values("Origin")) > 1 {
-			refuse(w, http.StatusForbidden, "pages of this origin may not call this server")
+			f.refuse(w, r, http.StatusForbidden, "pages of this origin may not call this server")
 			return
 		}
 		h := w.Header()
@@ -161,13 +194,22 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
-// refuse answers with a JSON-RPC error, which MCP clients understand and OAuth
-// clients can show.
-func refuse(w http.ResponseWriter, status int, message string) {
+// refuse answers in the words of the protocol that is spoken at r's path: a
+// JSON-RPC error, without which an MCP client gives up the connection, or one of
+// OAuth (RFC 6749 section 5.2).
+func (f *Front) refuse(w http.ResponseWriter, r *http.Request, status int, message string) {
+	var body any = oauth.Error{Code: codes[status], Description: message}
+	if slices.Contains(f.Endpoints, r.URL.Path) || slices.Contains(f.Endpoints, strings.TrimSuffix(r.URL.Path, "/")) {
+		body = map[string]any{"jsonrpc": "2.0", "id": nil, "error": map[string]any{"code": status, "message": message}}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]any{ // an error means that the client has gone
-		"jsonrpc": "2.0", "id": nil, "error": map[string]any{"code": status, "message": message},
-	})
+	json.NewEncoder(w).Encode(body) // an error means that the client has gone
+}
+
+var codes = map[int]string{
+	http.StatusForbidden:           oauth.AccessDenied,
+	http.StatusNotFound:            oauth.InvalidRequest,
+	http.StatusInternalServerError: oauth.ServerError,
 }

@@ -16,6 +16,7 @@ import (
 
 func newFront(t testing.TB, cfg front.Config) *front.Front {
 	t.Helper()
+	cfg.Endpoints = append(cfg.Endpoints, "/", "/mcp")
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

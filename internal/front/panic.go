@@ -40,5 +40,5 @@ func (f *Front) recover(w *answer, r *http.Request) {
 	if w.begun {
 		panic(http.ErrAbortHandler)
 	}
-	refuse(w, http.StatusInternalServerError, "the server failed; try again in a moment")
+	f.refuse(w, r, http.StatusInternalServerError, "the server failed; try again in a moment")
 }
