@@ -192,7 +192,7 @@ func TestAnErrorIsSentAsTheRFCSpellsIt(t *testing.T) {
 // RFC 6749 section 5.2 allows few characters in a description. No description
 // repeats the input: it could carry the words of whoever made the link.
 func TestDescriptionsHoldNoInput(t *testing.T) {
-	for _, test := range tricks {
+	for _, test := range tricks(t) {
 		_, badScope := oauth.ParseScope("\x00" + test.uri)
 		_, badResource := oauth.CanonicalResource("x:" + test.uri)
 		for _, err := range []error{oauth.CheckRedirectURI(test.uri), badScope, badResource, oauth.CheckCodeChallenge("S256", test.uri)} {

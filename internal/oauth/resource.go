@@ -4,8 +4,8 @@ import "strings"
 
 // CanonicalResource returns the one spelling of a resource (RFC 8707 section
 // 2): scheme and host in lower case, no default port, no slash at the end. Two
-// resources are the same where their canonical spellings are the same string;
-// none is ever a prefix of another. It refuses what is no absolute http or
+// resources are the same where their canonical spellings are the same string,
+// and never because one begins with the other. It refuses what is no absolute http or
 // https URI, and fragments, users and dot segments, with an [*Error] of code
 // [InvalidTarget].
 func CanonicalResource(resource string) (string, error) {
