@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	netmail "net/mail"
 	"net/url"
 	"strings"
 	"testing"
 
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
 
@@ -221,6 +223,29 @@ func checkForm(t interface{ Fatalf(string, ...any) }, text string, a Address) {
 	}
 	if local, _, _ := strings.Cut(a.String(), "@"); len(local) > 64 || len(a.String()) > 254 {
 		t.Fatalf("ParseAddress(%q) = %q, too long", text, a)
+	}
+	if parsed, err := netmail.ParseAddress(a.String()); err != nil || parsed.Address != a.String() || parsed.Name != "" {
+		t.Fatalf("ParseAddress(%q) = %q, which net/mail reads as %v, %v", text, a, parsed, err)
+	}
+	checkSpellings(t, a)
+}
+
+// checkSpellings finds that a mailbox has one address and one key, however it is
+// written: in other case, with blanks around, with the letters of its A-labels,
+// composed or not.
+func checkSpellings(t interface{ Fatalf(string, ...any) }, a Address) {
+	local, domain, _ := strings.Cut(a.String(), "@")
+	letters, err := domains.ToUnicode(domain)
+	if err != nil {
+		t.Fatalf("%q has labels that are no letters: %v", a, err)
+	}
+	for _, other := range []string{strings.ToUpper(a.String()), " \t" + a.String() + " ", local + "@" + letters, local + "@" + norm.NFD.String(letters)} {
+		if b, err := ParseAddress(other); err != nil || b != a || b.RateKey() != a.RateKey() {
+			t.Fatalf("%q and %q are one mailbox, and become %q, %q, %v", a, other, a, b, err)
+		}
+	}
+	if key := a.RateKey(); strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) || !strings.HasSuffix(key, "@"+domain) {
+		t.Fatalf("%q has the key %q", a, key)
 	}
 }
 

@@ -19,7 +19,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -186,21 +185,19 @@ const tokenless = time.Hour
 // Handling"). Another scheme brings no token (RFC 6750 section 3.1).
 func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, id json.RawMessage) (carried, bool) {
 	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
-	values := r.Header.Values("Authorization")
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	isBearer := strings.EqualFold(scheme, "Bearer")
-	if len(values) == 0 || len(values) == 1 && !isBearer {
+	token, sent := credential(r.Header.Values("Authorization"))
+	if !sent {
 		if e.Lazy {
 			return carried{asker: signin.Asker{Addr: addr.Addr()}, endpoint: e}, true
 		}
 		e.challenge(w, http.StatusUnauthorized, "", asGuest, id, words.NoToken)
 		return carried{}, false
 	}
-	if len(values) > 1 || strings.TrimSpace(token) == "" {
+	if token == "" {
 		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, asGuest, id, words.BadToken)
 		return carried{}, false
 	}
-	b, err := g.Grants.Check(r.Context(), strings.TrimSpace(token), e.Resource)
+	b, err := g.Grants.Check(r.Context(), token, e.Resource)
 	switch {
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
 		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, asGuest, id, words.BadToken)

@@ -65,10 +65,37 @@ func TestDigitsAreReadAsPeopleWriteThem(t *testing.T) {
 func TestDigitsComeOutOrNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.SampledFrom([]int{digits, digitsAttacked}).Draw(t, "digits")
-		answer := rapid.OneOf(rapid.String(), rapid.StringMatching(`[0-9０-９ \-–]{0,12}`)).Draw(t, "answer")
-		got := normalise(answer, n)
-		if strings.Trim(got, "0123456789") != "" || got != "" && len(got) < n || normalise(got, n) != got {
-			t.Fatalf("normalise(%q, %d) = %q", answer, n, got)
-		}
+		checkDigits(t, rapid.OneOf(rapid.String(), rapid.StringMatching(`[0-9０-９ \-–]{0,12}`)).Draw(t, "answer"), n)
 	})
+}
+
+func FuzzDigits(f *testing.F) {
+	for _, answer := range []string{"482913", " 482 913\n", "４８２９１３", "4829", "0", "48-29–13", "+482913", "4e5", "٤٨٢٩١٣", "482\x00913", "482\xff913", "\u200b482913", ""} {
+		f.Add(answer, true)
+		f.Add(answer, false)
+	}
+	f.Fuzz(func(t *testing.T, answer string, attacked bool) {
+		checkDigits(t, answer, map[bool]int{false: digits, true: digitsAttacked}[attacked])
+	})
+}
+
+// checkDigits also finds that nothing is made up: what comes out are the digits
+// that stood there, in their order, behind zeros at most.
+func checkDigits(t interface{ Fatalf(string, ...any) }, answer string, n int) {
+	got := normalise(answer, n)
+	if strings.Trim(got, "0123456789") != "" || got != "" && len(got) < n || normalise(got, n) != got {
+		t.Fatalf("normalise(%q, %d) = %q", answer, n, got)
+	}
+	var stood strings.Builder
+	for _, r := range answer {
+		switch {
+		case r >= '0' && r <= '9':
+			stood.WriteRune(r)
+		case r >= '０' && r <= '９':
+			stood.WriteRune(r - '０' + '0')
+		}
+	}
+	if zeros, ok := strings.CutSuffix(got, stood.String()); got != "" && (!ok || strings.Trim(zeros, "0") != "" || zeros != "" && len(got) != n) {
+		t.Fatalf("normalise(%q, %d) = %q, and %q stood there", answer, n, got, &stood)
+	}
 }
