@@ -11,9 +11,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -24,6 +26,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -110,8 +113,12 @@ func (r *recorder) learn(at string, req *http.Request, res *http.Response, body 
 			issue("authorization code", u.Query().Get("code"), "Refresh", "body") // the page has a link beside it
 		}
 	}
+	issue("session ID", res.Header.Get("Mcp-Session-Id"), "Mcp-Session-Id")
 	for _, cookie := range res.Cookies() {
 		issue("cookie", cookie.Value, "Set-Cookie")
+	}
+	if found := regexp.MustCompile(`"requestState":"([^"]+)"`).FindSubmatch(body); found != nil {
+		issue("state of a question", string(found[1]), "body")
 	}
 	if found := regexp.MustCompile(`name="request" value="([^"]+)"`).FindSubmatch(body); found != nil {
 		issue("sealed request", string(found[1]), "body")
@@ -138,12 +145,16 @@ func merged(all []canary) (out []canary) {
 	return out
 }
 
-// found returns where a canary is that must not be there.
+// found returns where a canary is that must not be.
 func found(places []place, canaries []canary) (findings []string) {
 	run := regexp.MustCompile(`[0-9]+`)
+	written := make([]map[string]string, len(canaries))
+	for i, c := range canaries {
+		written[i] = forms(c.value)
+	}
 	for _, p := range places {
 		var runs []string
-		for _, c := range canaries {
+		for i, c := range canaries {
 			if c.allowed != nil && c.allowed(p.name) {
 				continue
 			}
@@ -156,7 +167,7 @@ func found(places []place, canaries []canary) (findings []string) {
 				}
 				continue
 			}
-			for form, value := range forms(c.value) {
+			for form, value := range written[i] {
 				if strings.Contains(p.text, value) {
 					findings = append(findings, c.kind+", "+form+", in "+p.name)
 				}
@@ -166,19 +177,36 @@ func found(places []place, canaries []canary) (findings []string) {
 	return findings
 }
 
-// forms are ways to write a secret down, and the beginning and the end of one
-// that is long.
+// forms are ways to write a secret down, alone or in the middle of something,
+// and the beginning and the end of one that is long.
 func forms(value string) map[string]string {
 	all := map[string]string{
-		"plain":  value,
-		"hex":    hex.EncodeToString([]byte(value)),
-		"base64": strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(value)), "="),
-		"quoted": url.QueryEscape(value),
+		"plain":      value,
+		"hex":        hex.EncodeToString([]byte(value)),
+		"upper hex":  strings.ToUpper(hex.EncodeToString([]byte(value))),
+		"URL query":  url.QueryEscape(value),
+		"URL path":   url.PathEscape(value),
+		"HTML":       html.EscapeString(value),
+		"Go or JSON": strings.Trim(strconv.Quote(value), `"`),
+		"backwards":  backwards(value),
+	}
+	for shift := range 3 { // base64 writes three bytes at a time: a secret in a text begins at any of them
+		for name, encoding := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64url": base64.RawURLEncoding} {
+			text := encoding.EncodeToString([]byte(strings.Repeat("x", shift) + value))
+			all[fmt.Sprint(name, " at ", shift)] = text[(shift*8+5)/6 : (shift+len(value))*8/6]
+		}
 	}
 	if len(value) >= 40 {
 		all["its beginning"], all["its end"] = value[4:20], value[len(value)-16:]
 	}
+	maps.DeleteFunc(all, func(form, text string) bool { return text == value && form != "plain" })
 	return all
+}
+
+func backwards(s string) string {
+	b := []byte(s)
+	slices.Reverse(b)
+	return string(b)
 }
 
 // files are the raw bytes of everything in the data directory, but the mails.

@@ -3,6 +3,7 @@ package foyer
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -84,8 +85,10 @@ const (
 	inRegister = `response \d+ to POST /register: body`
 )
 
+// address is of somebody whose own mails may name it, and nobody else's.
 func (s *story) address() string {
-	return s.mark("address", inStore, inMail) + "@example.com"
+	value := fmt.Sprintf("zq%dcanaryaddress", len(s.canaries))
+	return s.canary("address", value, inStore, inMail+value+"@") + "@example.com"
 }
 
 // bad sends a request that is wrong somewhere; nobody looks at the answer now.
@@ -148,6 +151,8 @@ func (s *story) play() {
 	} {
 		g.post(t, message[0], message[1])
 	}
+	s.questions(g, id)
+	s.session(g)
 	s.mistakesWithAToken(g)
 	stolen := g.refresh
 	g.renew(t)
@@ -167,6 +172,41 @@ func (s *story) play() {
 	s.postForm(t, "/revoke", url.Values{"client_id": {client}, "token": {second.refresh}})
 	s.kit.mail.Flush(t.Context())
 	s.replay(g, right)
+}
+
+// questions asks before an entry is deleted, and is answered well and badly.
+func (s *story) questions(g *guest, id string) {
+	t := s.t
+	say := func(extra string) (body string) {
+		res := s.send(t, g.asking(t, `{"name":"delete_entry","arguments":{"id":"`+id+`"}`+extra+`}`))
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	state := field(say(""), `"requestState":"([^"]+)"`)
+	key := field(say(""), `"inputRequests":{"([^"]+)"`)
+	answer := `,"inputResponses":{"` + key + `":{"action":"accept","content":{"delete":"` + s.mark("answer", inMCP) + `"}}}`
+	say(answer)
+	say(answer + `,"requestState":"` + s.mark("made-up state") + `"`)
+	say(answer + `,"requestState":"` + state + `x"`)
+	say(answer + `,"requestState":"` + state + `"`)
+	say(`,"inputResponses":{"` + s.mark("made-up question") + `":{"action":"decline"}},"requestState":"` + state + `"`)
+}
+
+// session is what an older client opens.
+func (s *story) session(g *guest) {
+	bearer := []string{"Authorization", "Bearer " + g.access, "Accept", "application/json, text/event-stream"}
+	s.bad("POST", "/mcp", inJSON, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"`+s.mark("client info")+`","version":"1"}}}`, bearer...)
+	for _, c := range s.rec.issued {
+		if c.kind == "session ID" {
+			s.bad("POST", "/mcp", inJSON, `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"whoami"}}`, append(bearer, "Mcp-Session-Id", c.value)...)
+			s.bad("DELETE", "/mcp", inJSON, "", append(bearer, "Mcp-Session-Id", c.value)...)
+			s.bad("POST", "/mcp", inJSON, `{"jsonrpc":"2.0","id":3,"method":"ping"}`, append(bearer, "Mcp-Session-Id", c.value)...)
+		}
+	}
 }
 
 // replay answers with digits that were used.
