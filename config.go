@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/oauth"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
@@ -218,7 +219,7 @@ func (cfg *Config) check() error {
 		}
 	}
 	for i, e := range cfg.Endpoints {
-		if e.Path == "" || e.Path == "/" || path.Clean(e.Path) != e.Path || e.Path[0] != '/' || strings.ContainsAny(e.Path, "{}?#% ") || strings.HasPrefix(e.Path, "/.well-known") {
+		if e.Path == "" || e.Path == "/" || path.Clean(e.Path) != e.Path || e.Path[0] != '/' || strings.ContainsAny(e.Path, "{}?%") || !isCanonical("https://host"+e.Path) || strings.HasPrefix(e.Path, "/.well-known") {
 			problems = append(problems, fmt.Errorf("Endpoints: path %q must be like /mcp", e.Path))
 		}
 		if e.Entry != "" && e.Entry != gate.Guest && e.Entry != gate.Lazy {
@@ -236,10 +237,19 @@ func checkIssuer(issuer string) error {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme+"://"+u.Host != issuer || strings.ToLower(issuer) != issuer:
 		return fmt.Errorf("Issuer %q: must be scheme and host alone, in lower case, such as https://notes.example.com", issuer)
+	case u.Scheme == "https" && !isCanonical(issuer), u.Scheme == "http" && !isCanonical(issuer):
+		return fmt.Errorf("Issuer %q: the host must be a name or a plain address, without the port that is usual for the scheme", issuer)
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme == "http" && isThisDevice(u.Hostname()):
 		return nil
 	}
 	return fmt.Errorf("Issuer %q: must be https; http is for localhost, 127.0.0.1 and [::1]", issuer)
+}
+
+// isCanonical reports whether uri is spelled as clients' names of resources are
+// before they are compared with it.
+func isCanonical(uri string) bool {
+	canonical, err := oauth.CanonicalResource(uri)
+	return err == nil && canonical == uri
 }

@@ -46,6 +46,11 @@ func TestEveryProblemOfAConfigIsListed(t *testing.T) {
 		{"an issuer without a host", func(c *Config) { c.Issuer = "https://" }, []string{"scheme and host alone"}},
 		{"an issuer of another kind", func(c *Config) { c.Issuer = "ftp://notes.example.com" }, []string{"must be https"}},
 		{"an issuer that only begins like this device", func(c *Config) { c.Issuer = "http://localhost.example.com" }, []string{"must be https"}},
+		{"an issuer with the usual port", func(c *Config) { c.Issuer = "https://notes.example.com:443" }, []string{"without the port that is usual"}},
+		{"an issuer with the usual port of http", func(c *Config) { c.Issuer = "http://localhost:80" }, []string{"without the port that is usual"}},
+		{"an issuer that a shell reads otherwise (X10)", func(c *Config) { c.Issuer = "https://a$(id).example.com" }, []string{"a name or a plain address"}},
+		{"an issuer with a dot at the end", func(c *Config) { c.Issuer = "https://notes.example.com." }, []string{"a name or a plain address"}},
+		{"an issuer that is a number", func(c *Config) { c.Issuer = "https://2130706433" }, []string{"a name or a plain address"}},
 		{"a short secret", func(c *Config) { c.Secrets = []string{strings.Repeat("s", 32), "short"} }, []string{"Secrets: number 2 has 5 bytes"}},
 		{"scopes", func(c *Config) {
 			c.Scopes = gate.Scopes{{Name: "w", Words: "Write"}, {Name: "w", Words: "Again"}, {Name: "guest", Words: "x"}, {Name: "x"}}
@@ -56,8 +61,8 @@ func TestEveryProblemOfAConfigIsListed(t *testing.T) {
 		{"the kit's own tools", func(c *Config) { c.Tools = gate.Rules{"whoami": gate.Anyone(), "logout": gate.SignedIn()} },
 			[]string{"Tools: whoami is a tool of the kit's own", "Tools: logout is a tool of the kit's own"}},
 		{"endpoints", func(c *Config) {
-			c.Endpoints = []Endpoint{{Path: ""}, {Path: "mcp"}, {Path: "/"}, {Path: "/a/"}, {Path: "/a/../b"}, {Path: "/{x}"}, {Path: "/token"}, {Path: "/c"}, {Path: "/c"}, {Path: "/.well-known/x"}}
-		}, []string{`path ""`, `path "mcp"`, `path "/" `, `path "/a/"`, `path "/a/../b"`, `path "/{x}"`, `path "/token" is taken`, `path "/c" is taken`, `path "/.well-known/x"`}},
+			c.Endpoints = []Endpoint{{Path: ""}, {Path: "mcp"}, {Path: "/"}, {Path: "/a/"}, {Path: "/a/../b"}, {Path: "/{x}"}, {Path: "/token"}, {Path: "/c"}, {Path: "/c"}, {Path: "/.well-known/x"}, {Path: "/[d"}, {Path: "/e|f"}, {Path: "/g h"}, {Path: "/ü"}, {Path: "/i#"}, {Path: "/j%41"}}
+		}, []string{`path "/[d"`, `path "/e|f"`, `path "/g h"`, `path "/ü"`, `path "/i#"`, `path "/j%41"`, `path ""`, `path "mcp"`, `path "/" `, `path "/a/"`, `path "/a/../b"`, `path "/{x}"`, `path "/token" is taken`, `path "/c" is taken`, `path "/.well-known/x"`}},
 		{"lifetimes", func(c *Config) { c.Lifetimes = Lifetimes{Access: -1, OneTimeCode: time.Hour, Browser: -time.Second} },
 			[]string{"Lifetimes.Access", "Lifetimes.OneTimeCode: 1h0m0s is more than 10m0s", "Lifetimes.Browser"}},
 	} {
@@ -83,7 +88,7 @@ func TestEveryProblemOfAConfigIsListed(t *testing.T) {
 			}
 		})
 	}
-	for _, issuer := range []string{"https://notes.example.com", "https://notes.example.com:8443", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:80"} {
+	for _, issuer := range []string{"https://notes.example.com", "https://notes.example.com:8443", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:81"} {
 		cfg := good(t)
 		cfg.Issuer = issuer
 		if kit, err := New(cfg); err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,6 +124,53 @@ func TestT49NoRequestWritesTheAnswer(t *testing.T) {
 		q := u.Query()
 		if len(q) != 3 || len(q["code"]) != 1 || q.Get("code") == "evil" || !slices.Equal(q["iss"], []string{r.issuer}) || !slices.Equal(q["state"], req.URL.Query()["state"]) {
 			t.Errorf("the answer is %s", location)
+		}
+	}
+}
+
+// What a client says of itself beside its name is nobody's to follow: not kept,
+// not told, and on no page. (X26)
+func TestX26NothingOfARegistrationIsALink(t *testing.T) {
+	r := newRoutes(t)
+	body := `{"redirect_uris":["` + strangerURI + `"],"client_name":"Links"`
+	for _, member := range []string{"client_uri", "logo_uri", "policy_uri", "tos_uri", "jwks_uri", "software_statement", "initiate_login_uri", "client_uri#de"} {
+		body += `,"` + member + `":"javascript:alert('` + member + `')"`
+	}
+	w := r.answer(r.request("POST", "/register", body+"}", "Content-Type", inJSON))
+	var registered struct {
+		ID string `json:"client_id"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &registered); err != nil || w.Code != http.StatusCreated || strings.Contains(w.Body.String(), "javascript") {
+		t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+	}
+	for _, more := range [][]string{nil, {"response_type", "token"}, {"scope", "journal:export"}, {"redirect_uri", "https://other.example/"}} {
+		page := r.answer(r.authorize(registered.ID, append([]string{"redirect_uri", strangerURI}, more...)...)).Body.String()
+		if !strings.Contains(page, "Links") || strings.Contains(page, "javascript") {
+			t.Errorf("%v: %s", more, page)
+		}
+	}
+	for _, p := range append(r.files(t), r.dump(t, "foyer.db")...) {
+		if strings.Contains(p.text, "javascript:alert") {
+			t.Errorf("%s keeps it", p.name)
+		}
+	}
+}
+
+// What the documents hold is https, or this device, and a path: a client that
+// gives it to a shell, or to whatever opens URLs, does no more than that. (X10)
+func TestX10DocumentsHoldPlainURLsAlone(t *testing.T) {
+	r := newRoutes(t)
+	plain := regexp.MustCompile(`^https?://[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._/-]*)?$`)
+	for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/lazy/mcp"} {
+		text := r.answer(r.request("GET", path, "")).Body.String()
+		urls := regexp.MustCompile(`"([a-z]+:[^"]*)"`).FindAllStringSubmatch(text, -1)
+		for _, u := range urls {
+			if !plain.MatchString(u[1]) {
+				t.Errorf("%s has %s", path, u[1])
+			}
+		}
+		if len(urls) < 2 {
+			t.Errorf("%s has no URLs: %s", path, text)
 		}
 	}
 }

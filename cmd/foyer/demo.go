@@ -112,9 +112,9 @@ func issuerOf(addr net.Addr) string {
 	a, err := netip.ParseAddrPort(addr.String())
 	if err != nil || a.Addr().IsUnspecified() {
 		_, port, _ := net.SplitHostPort(addr.String())
-		return "http://localhost:" + port
+		return strings.TrimSuffix("http://localhost:"+port, ":80")
 	}
-	return "http://" + a.String()
+	return strings.TrimSuffix("http://"+a.String(), ":80") // an issuer has no port that is usual
 }
 
 // A server is the demo, open.
