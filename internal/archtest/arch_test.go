@@ -15,7 +15,7 @@ const module = "example.com/foyer"
 // lower floors; packages on one floor do not know each other. A pattern is one
 // of path.Match.
 var floors = [][]string{
-	{"store", "internal/oauth", "internal/secret", "internal/jwt"},
+	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
 	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
 	{"internal/signin", "internal/outbox", "store/sqlite"},
 	{"elicit", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
@@ -25,7 +25,7 @@ var floors = [][]string{
 }
 
 // pure packages import only the standard library.
-var pure = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/words"}
+var pure = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/words", "internal/fetch"}
 
 // rules decide, and therefore know no HTTP and no HTML.
 var rules = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/grant", "internal/client", "internal/limit",
