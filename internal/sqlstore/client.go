@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	clients = newTable("foyer_clients", "id", "name", "redirect_uris", "digest", "created", "last_used", "expires")
+	clients = newTable("foyer_clients", "id", "name", "redirect_uris", "digest", "created", "last_used", "expires", "document", "fresh")
 
 	clientByID     = clients.where("id = $1")
 	clientByDigest = clients.where("digest = $1")
@@ -15,7 +15,8 @@ var (
 
 func clientFields(c *store.Client) []any {
 	return []any{&c.ID, &c.Name, (*words)(&c.RedirectURIs), (*hash)(&c.Digest),
-		(*instant)(&c.Created), (*instant)(&c.LastUsed), (*instant)(&c.Expires)}
+		(*instant)(&c.Created), (*instant)(&c.LastUsed), (*instant)(&c.Expires),
+		(*text)(&c.Document), (*instant)(&c.Fresh)}
 }
 
 func (tx *tx) Client(ctx context.Context, id string) (c store.Client, err error) {

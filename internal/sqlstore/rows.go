@@ -170,3 +170,21 @@ func (h *hash) Scan(src any) error {
 	copy(h[:], b)
 	return nil
 }
+
+// A text is any bytes. None are nil.
+type text []byte
+
+func (t *text) Value() (driver.Value, error) { return append([]byte{}, *t...), nil }
+
+// Scan also takes a string, which SQLite's default of a column is.
+func (t *text) Scan(src any) error {
+	switch src := src.(type) {
+	case string:
+		*t = append(text(nil), src...)
+	case []byte:
+		*t = append(text(nil), src...)
+	default:
+		return fmt.Errorf("sqlstore: a text is %T, not bytes", src)
+	}
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -240,5 +241,49 @@ func TestPragmasAreInForce(t *testing.T) {
 	defer tx.Rollback()
 	if _, err := raw(t, path).Exec("BEGIN IMMEDIATE"); err == nil {
 		t.Error("two transactions that write have begun")
+	}
+}
+
+// A client of a file that was written before there were metadata documents has
+// none, and may get one.
+func TestAFileOfTheFirstVersionIsBroughtUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := store.Client{ID: "client_a", Name: "App", RedirectURIs: []string{"https://app.example/cb"}, Digest: store.Hash{1}}
+	err = s.Update(t.Context(), func(tx store.Tx) error { return tx.PutClient(t.Context(), want) })
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	for _, statement := range []string{"ALTER TABLE foyer_clients DROP COLUMN document", "ALTER TABLE foyer_clients DROP COLUMN fresh", "ALTER TABLE foyer_tokens DROP COLUMN scopes",
+		"DELETE FROM foyer_schema WHERE version_id > 1"} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err = Open(path); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, document := range [][]byte{nil, []byte("{}"), nil} {
+		err := s.Update(t.Context(), func(tx store.Tx) error {
+			if document != nil || want.Document != nil {
+				want.Document = document
+				if err := tx.PutClient(t.Context(), want); err != nil {
+					return err
+				}
+			}
+			got, err := tx.Client(t.Context(), want.ID)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("the client is %+v, want %+v", got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }

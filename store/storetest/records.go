@@ -121,6 +121,8 @@ func fill(record reflect.Value) {
 			*field = name + " with 'quotes', ünïcode and a\nline"
 		case *int:
 			*field = 1<<40 + i
+		case *[]byte:
+			*field = []byte("{\"a\":\"\xff\x00 'b'\"}\n")
 		case *bool:
 			*field = true
 		case *time.Time:
