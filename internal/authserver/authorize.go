@@ -8,10 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
-	"example.com/foyer/internal/words"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
@@ -54,9 +52,9 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	case deny:
 		s.page(w, http.StatusForbidden, s.needsPerson(req))
 	case askGuest:
-		s.ask(w, r, req, browser, asGuest(s.App, words.ClientName(req.Client.Name), mail.Masked(user.Email), destination(req.RedirectURI)))
+		s.ask(w, r, req, browser, asGuest(s.App, called(req.Client), mail.Masked(user.Email), destination(req.RedirectURI)))
 	case askRedirect:
-		s.ask(w, r, req, browser, leaving(s.App, words.ClientName(req.Client.Name), destination(req.RedirectURI)))
+		s.ask(w, r, req, browser, leaving(s.App, called(req.Client), destination(req.RedirectURI)))
 	default:
 		if to, ok := s.answer(w, r, req, browser); ok {
 			leave(w, to)
@@ -72,22 +70,21 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request, query url.Values)
 		s.page(w, http.StatusBadRequest, incomplete)
 		return request{}, false
 	}
-	c, err := s.Clients.Lookup(r.Context(), query.Get("client_id"))
-	switch {
-	case errors.Is(err, client.ErrUnknown):
-		s.page(w, http.StatusBadRequest, unknownClient(s.App))
+	if _, ok := s.mayLookUp(r, query.Get("client_id")); !ok {
+		s.page(w, http.StatusTooManyRequests, crowded)
 		return request{}, false
-	case err != nil:
-		s.fault(r, err)
-		s.page(w, http.StatusInternalServerError, failed)
+	}
+	c, err := s.Clients.Lookup(r.Context(), query.Get("client_id"))
+	if err != nil {
+		s.unproven(w, r, query.Get("client_id"), err)
 		return request{}, false
 	}
 	if !oauth.MatchRedirectURI(c.RedirectURIs, query.Get("redirect_uri")) {
-		s.page(w, http.StatusBadRequest, wrongRedirect(s.App, words.ClientName(c.Name)))
+		s.page(w, http.StatusBadRequest, wrongRedirect(s.App, called(c)))
 		return request{}, false
 	}
 	if foretells(query.Get("redirect_uri")) {
-		s.page(w, http.StatusBadRequest, foretold(words.ClientName(c.Name)))
+		s.page(w, http.StatusBadRequest, foretold(called(c)))
 		return request{}, false
 	}
 	return request{Client: c, RedirectURI: query.Get("redirect_uri"), State: query.Get("state")}, true
@@ -157,7 +154,7 @@ func next(req request, remembered bool) step {
 		return deny
 	case remembered:
 		return askGuest
-	case !oauth.TrustedRedirect(req.RedirectURI):
+	case !req.trusted():
 		return askRedirect
 	}
 	return give
@@ -181,11 +178,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req request, bro
 // browsers wherever a registration says.
 func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, req request, problem *oauth.Error) {
 	back := s.response(req, url.Values{"error": {problem.Code}, "error_description": {problem.Description}})
-	if oauth.TrustedRedirect(req.RedirectURI) {
+	if req.trusted() {
 		leave(w, back)
 		return
 	}
-	s.page(w, http.StatusBadRequest, mistake(words.ClientName(req.Client.Name), destination(req.RedirectURI), problem, back))
+	s.page(w, http.StatusBadRequest, mistake(called(req.Client), destination(req.RedirectURI), problem, back))
 }
 
 // response is the redirect URI with the parameters of an authorization response

@@ -32,6 +32,29 @@ func TestEveryRefusalHasItsAnswer(t *testing.T) {
 		client.ErrMetadata: func(r *room) *httptest.ResponseRecorder {
 			return r.registerJSON(`{"redirect_uris":["` + loopback + `"],"client_name":"` + strings.Repeat("é", 101) + `"}`)
 		},
+		client.ErrDistrusted: func(r *room) *httptest.ResponseRecorder {
+			h := r.documents(client.Trust{Hosts: []string{"claude.ai"}})
+			return r.post("/token", renewal(h.id(), "fyr_x"))
+		},
+		client.ErrDocument: func(r *room) *httptest.ResponseRecorder {
+			h := r.documents(client.Trust{})
+			h.says(`["`+loopback+`"]`, `, "client_secret": "x"`)
+			return r.post("/token", renewal(h.id(), "fyr_x"))
+		},
+		client.ErrUnavailable: func(r *room) *httptest.ResponseRecorder { // X34: no unknown client
+			h := r.documents(client.Trust{})
+			h.fails.Store(true)
+			w := r.post("/token", renewal(h.id(), "fyr_x"))
+			if w.Header().Get("Retry-After") == "" {
+				r.t.Error("503 without Retry-After")
+			}
+			return w
+		},
+		client.ErrAuthentication: func(r *room) *httptest.ResponseRecorder {
+			h := r.documents(client.Trust{})
+			h.says(`["`+loopback+`"]`, `, "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []}`)
+			return r.post("/token", renewal(h.id(), "fyr_x"))
+		},
 		grant.ErrCode: func(r *room) *httptest.ResponseRecorder {
 			id := r.register("Test", loopback)
 			code := r.code(id, loopback)

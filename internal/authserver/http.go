@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"time"
 
 	"example.com/foyer/internal/limit"
 	"example.com/foyer/internal/oauth"
@@ -110,19 +111,28 @@ func twice(values url.Values) bool {
 // within asks rate about the address that r comes from, unless that is exempt,
 // and answers the request itself where the answer is no.
 func (s *Server) within(w http.ResponseWriter, r *http.Request, rate *limit.Rate, key string) bool {
+	wait, ok := s.spend(r, rate, key)
+	if !ok {
+		tooMany(w, wait)
+	}
+	return ok
+}
+
+// spend is within, without the answer.
+func (s *Server) spend(r *http.Request, rate *limit.Rate, key string) (wait time.Duration, ok bool) {
 	addr := peer(r)
 	if s.Exempt != nil && s.Exempt(addr) {
-		return true
+		return 0, true
 	}
 	if key == "" {
 		key = limit.ClientKey(addr)
 	}
-	wait, ok := rate.Allow(key, s.Now())
-	if !ok {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		respond(w, http.StatusTooManyRequests, oauth.Error{Code: oauth.TemporarilyUnavailable, Description: "too many requests; wait as long as Retry-After says"})
-	}
-	return ok
+	return rate.Allow(key, s.Now())
+}
+
+func tooMany(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	respond(w, http.StatusTooManyRequests, oauth.Error{Code: oauth.TemporarilyUnavailable, Description: "too many requests; wait as long as Retry-After says"})
 }
 
 func peer(r *http.Request) netip.Addr {

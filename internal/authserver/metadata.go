@@ -26,6 +26,7 @@ func (s *Server) mountMetadata(mux *http.ServeMux) {
 		RevocationAuthMethods:  []string{"none"},
 		CodeChallengeMethods:   []string{oauth.S256},
 		IssParameterSupported:  true,
+		MetadataDocuments:      s.Clients.ReadsDocuments(),
 	}
 	if s.mayIntrospect() {
 		server.IntrospectionEndpoint, server.IntrospectionAuthMethods = s.Issuer+"/introspect", []string{"client_secret_basic"}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"example.com/foyer/internal/oauth"
-	"example.com/foyer/internal/words"
 	"example.com/foyer/store"
 )
 
@@ -78,7 +77,8 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, req request, browse
 // destination is what a page calls the place to which a redirect URI leads.
 func destination(redirectURI string) string {
 	host := oauth.RedirectHost(redirectURI)
-	if scheme, private := strings.CutSuffix(host, ":"); private {
+	scheme, private := strings.CutSuffix(host, ":")
+	if private || oauth.IsLoopback(redirectURI) {
 		return scheme + " (an app on this device)"
 	}
 	return host
@@ -87,7 +87,7 @@ func destination(redirectURI string) string {
 func (s *Server) needsPerson(req request) page {
 	const description = "this needs the consent of a person in the browser, which this server cannot ask for yet"
 	back := s.response(req, url.Values{"error": {oauth.AccessDenied}, "error_description": {description}})
-	return notGiven(s.App, words.ClientName(req.Client.Name), destination(req.RedirectURI), s.wordsOf(req.Scopes), back)
+	return notGiven(s.App, called(req.Client), destination(req.RedirectURI), s.wordsOf(req.Scopes), back)
 }
 
 // wordsOf returns the scopes in the operator's words.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/foyer/internal/client"
 )
 
 // pages are all pages, by what brings them.
@@ -34,6 +36,13 @@ func (r *room) pages(name string) map[string]*httptest.ResponseRecorder {
 		"garbled":          r.send(http.MethodPost, "/authorize", "", "Content-Type: -"),
 		"not given":        r.authorize(good(id, loopback, "scope", "notes:export notes:write")),
 	}
+	h := r.documents(client.Trust{Hosts: []string{"127.0.0.1"}})
+	all["bad document"] = r.authorize(good(h.id()+"?a", loopback))
+	all["distrusted"] = r.authorize(good("https://claude.ai/client.json", loopback))
+	h.fails.Store(true)
+	all["unread document"] = r.authorize(good(h.id(), loopback))
+	all["crowded"] = httptest.NewRecorder()
+	r.page(all["crowded"], http.StatusTooManyRequests, crowded)
 	r.claim(r.redeem(id, loopback, codeIn(r.t, first.Header().Get("Location"))).access, "jane@example.com")
 	all["as a guest"] = r.authorize(good(id, loopback), setCookie(first))
 	r.store.Close()

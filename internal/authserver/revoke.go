@@ -18,7 +18,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	if !present(w, form, "token") {
 		return
 	}
-	if _, ok := s.client(w, r, form); !ok {
+	if _, _, ok := s.client(w, r, form); !ok {
 		return
 	}
 	if err := s.Grants.Revoke(r.Context(), form.Get("client_id"), secret.HashOf(form.Get("token"))); err != nil {

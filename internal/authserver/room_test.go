@@ -70,7 +70,7 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 			{Name: "notes:read", Words: "Read your notes", Default: true},
 			{Name: "notes:write", Words: "Write and delete your notes", Default: true},
 			{Name: "notes:export", Words: "Take a copy of all your notes"}},
-		Clients: client.New(s, day, r.clock), Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		Clients: client.New(s, nil, day, r.clock), Log: slog.New(slog.NewTextHandler(r.log, nil)),
 		Exempt: func(netip.Addr) bool { return true }}
 	for _, c := range change {
 		c(&cfg)

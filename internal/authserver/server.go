@@ -41,6 +41,7 @@ const (
 	registersInAll   = 200 // an hour
 	guestsPerAddr    = 60  // grants an hour
 	strangersPerAddr = 60  // introspections without a right secret, an hour
+	documentsPerAddr = 10  // metadata documents that are not at hand, a minute
 )
 
 const (
@@ -55,12 +56,13 @@ type Server struct {
 	registersInAll *limit.Rate
 	guests         *limit.Rate
 	strangers      *limit.Rate
+	documents      *limit.Rate
 }
 
 // New returns a server of cfg.
 func New(cfg Config) *Server {
 	return &Server{cfg, limit.NewRate(registersPerAddr, time.Hour), limit.NewRate(registersInAll, time.Hour), limit.NewRate(guestsPerAddr, time.Hour),
-		limit.NewRate(strangersPerAddr, time.Hour)}
+		limit.NewRate(strangersPerAddr, time.Hour), limit.NewRate(documentsPerAddr, time.Minute)}
 }
 
 // Mount adds the routes to mux. The paths of the endpoints are those that

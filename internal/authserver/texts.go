@@ -30,6 +30,34 @@ var (
 	}}
 )
 
+// crowded follows too many strangers' documents from one address.
+var crowded = page{Title: "Too many new apps at once", Code: oauth.TemporarilyUnavailable, Lines: []string{
+	"From your network, several apps that are new here came within a minute.",
+	"Go back to the app in a minute, and connect again.",
+}}
+
+func distrusted(app, host string) page {
+	return page{Title: "Apps from there are not taken", Code: oauth.InvalidClient + ": the host of client_id is not trusted", Lines: []string{
+		"The app that sent you here is from " + host + ", and " + app + " takes no apps from there. Nothing was given.",
+		"Close this page. If you need this app, ask those who run " + app + ".",
+	}}
+}
+
+func badDocument(app string) page {
+	return page{Title: "The app describes itself wrongly", Code: oauth.InvalidClient + ": client_id is no https URL with a path, or the document there does not fit it", Lines: []string{
+		"The app that sent you here says where it describes itself, but " + app + " cannot accept what stands there. It may be a trick, so you stay here, and nothing was given.",
+		"Only the makers of the app can mend that. If you know the app, go back to it and tell them; otherwise close this page.",
+	}}
+}
+
+func unreadDocument(app, host string) page {
+	return page{Title: "The app’s description cannot be read", Code: oauth.TemporarilyUnavailable + ": the document at client_id must come from a public address within 3 seconds, with status 200, as JSON of at most 64 KiB",
+		Lines: []string{
+			"The app that sent you here describes itself at " + host + ", and " + app + " cannot read that now. Nothing was given, and nothing that you have connected has changed.",
+			"Go back to the app in a minute, and connect again. If you come back to this page, please tell the makers of the app.",
+		}}
+}
+
 func unknownClient(app string) page {
 	return page{Title: "The app has to register again", Code: oauth.InvalidClient, Lines: []string{
 		app + " does not know the app that sent you here. Apps register by themselves, and a registration that nobody uses is deleted after a while.",

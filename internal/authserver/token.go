@@ -11,6 +11,7 @@ import (
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/secret"
+	"example.com/foyer/store"
 )
 
 const (
@@ -25,7 +26,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		respond(w, problem.status, problem.words)
 		return
 	}
-	var exchange func(http.ResponseWriter, *http.Request, url.Values, string) (grant.Issued, bool)
+	var exchange func(http.ResponseWriter, *http.Request, url.Values, store.Client, string) (grant.Issued, bool)
 	switch grantType := form.Get("grant_type"); grantType {
 	case authorizationCode:
 		exchange = s.redeem
@@ -38,11 +39,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be authorization_code or refresh_token"})
 		return
 	}
-	resource, ok := s.client(w, r, form)
+	c, resource, ok := s.client(w, r, form)
 	if !ok {
 		return
 	}
-	issued, ok := exchange(w, r, form, resource)
+	issued, ok := exchange(w, r, form, c, resource)
 	if !ok {
 		return
 	}
@@ -56,28 +57,33 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // client checks who asks and for which resource: a public client names itself
-// and has no secret (RFC 6749 section 2.3). It returns the canonical resource,
-// empty where none is named.
-func (s *Server) client(w http.ResponseWriter, r *http.Request, form url.Values) (resource string, ok bool) {
+// and has no secret (RFC 6749 section 2.3). It returns the client, and the
+// canonical resource, empty where none is named.
+func (s *Server) client(w http.ResponseWriter, r *http.Request, form url.Values) (c store.Client, resource string, ok bool) {
 	if r.Header.Get("Authorization") != "" || form.Get("client_secret") != "" {
 		w.Header().Set("WWW-Authenticate", `Basic realm="foyer"`)
 		respond(w, http.StatusUnauthorized, oauth.Error{Code: oauth.InvalidClient, Description: "clients of this server have no secret: send client_id in the form, and nothing else to authenticate"})
-		return "", false
+		return store.Client{}, "", false
 	}
 	if form.Get("client_id") == "" {
 		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "missing: client_id"})
-		return "", false
+		return store.Client{}, "", false
 	}
-	if _, err := s.Clients.Lookup(r.Context(), form.Get("client_id")); err != nil {
+	if wait, ok := s.mayLookUp(r, form.Get("client_id")); !ok {
+		tooMany(w, wait)
+		return store.Client{}, "", false
+	}
+	c, err := s.Clients.LookupPublic(r.Context(), form.Get("client_id"))
+	if err != nil {
 		s.refuse(w, r, err)
-		return "", false
+		return store.Client{}, "", false
 	}
 	resource, known := s.resource(form["resource"], "")
 	if !known {
 		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidTarget, Description: "resource must be one of this server's: " + strings.Join(s.Resources, " ")})
-		return "", false
+		return store.Client{}, "", false
 	}
-	return resource, true
+	return c, resource, true
 }
 
 // resource returns the canonical form of the one resource that is named, or
@@ -91,7 +97,7 @@ func (s *Server) resource(named []string, absent string) (string, bool) {
 	return resource, err == nil && len(named) == 1 && s.issuesFor(resource)
 }
 
-func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values, resource string) (grant.Issued, bool) {
+func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values, c store.Client, resource string) (grant.Issued, bool) {
 	if !present(w, form, "code", "redirect_uri") { // a code_verifier that is missing is a wrong one
 		return grant.Issued{}, false
 	}
@@ -101,6 +107,7 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values,
 	issued, err := s.Grants.Redeem(r.Context(), grant.Exchange{
 		Code:        secret.Plain(form.Get("code")),
 		ClientID:    form.Get("client_id"),
+		Client:      c,
 		RedirectURI: form.Get("redirect_uri"),
 		Verifier:    secret.Plain(form.Get("code_verifier")),
 		Resource:    resource,
@@ -111,7 +118,7 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values,
 	return issued, err == nil
 }
 
-func (s *Server) refresh(w http.ResponseWriter, r *http.Request, form url.Values, resource string) (grant.Issued, bool) {
+func (s *Server) refresh(w http.ResponseWriter, r *http.Request, form url.Values, c store.Client, resource string) (grant.Issued, bool) {
 	if !present(w, form, "refresh_token") {
 		return grant.Issued{}, false
 	}
@@ -123,6 +130,7 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request, form url.Values
 	issued, err := s.Grants.Refresh(r.Context(), grant.Renewal{
 		RefreshToken: secret.Plain(form.Get("refresh_token")),
 		ClientID:     form.Get("client_id"),
+		Client:       c,
 		Resource:     resource,
 		Scopes:       s.ofPerson(asked),
 	})

@@ -1,6 +1,7 @@
-// Package client holds the rules of clients: who may register, and which
-// client asks. Every client is public (RFC 6749 section 2.1): it proves by PKCE
-// that it began what it finishes, and has no secret.
+// Package client holds the rules of clients: who may register, whose metadata
+// document is believed, and which client asks. Every client is public (RFC 6749
+// section 2.1): it proves by PKCE that it began what it finishes, and has no
+// secret.
 package client
 
 import (
@@ -10,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +24,11 @@ var (
 	ErrUnknown      = errors.New("client: unknown or expired client")
 	ErrRedirectURIs = errors.New("client: no redirect URI that can be accepted")
 	ErrMetadata     = errors.New("client: metadata that cannot be accepted")
+
+	ErrDistrusted     = errors.New("client: metadata document at a host that is not trusted")
+	ErrDocument       = errors.New("client: metadata document that cannot be accepted")
+	ErrUnavailable    = errors.New("client: metadata document that cannot be read now")
+	ErrAuthentication = errors.New("client: offers no way to authenticate that is known here")
 )
 
 const (
@@ -31,15 +38,16 @@ const (
 
 // Clients applies the rules to a store. It is safe for concurrent use.
 type Clients struct {
-	store  store.Store
-	unused time.Duration
-	now    func() time.Time
+	store     store.Store
+	documents *Documents
+	unused    time.Duration
+	now       func() time.Time
 }
 
 // New returns the rules over s. A client that was never used expires after
-// unused.
-func New(s store.Store, unused time.Duration, now func() time.Time) *Clients {
-	return &Clients{s, unused, now}
+// unused. Without documents every client has to register.
+func New(s store.Store, documents *Documents, unused time.Duration, now func() time.Time) *Clients {
+	return &Clients{s, documents, unused, now}
 }
 
 // Register remembers a client that describes itself by m (RFC 7591 section
@@ -101,8 +109,8 @@ func describe(m oauth.ClientMetadata) (store.Client, error) {
 	if len(m.RedirectURIs) > maxRedirectURIs {
 		return store.Client{}, ErrRedirectURIs
 	}
-	if len(m.ClientName) > maxName || strings.ContainsRune(m.ClientName, 0) {
-		return store.Client{}, ErrMetadata
+	if err := checkName(m.ClientName); err != nil {
+		return store.Client{}, err
 	}
 	c := store.Client{Name: m.ClientName}
 	for _, uri := range m.RedirectURIs {
@@ -121,8 +129,41 @@ func describe(m oauth.ClientMetadata) (store.Client, error) {
 	return c, nil
 }
 
-// Lookup returns the client with that ID. It refuses with [ErrUnknown].
-func (cs *Clients) Lookup(ctx context.Context, id string) (c store.Client, err error) {
+func checkName(name string) error {
+	if len(name) > maxName || strings.ContainsRune(name, 0) {
+		return ErrMetadata
+	}
+	return nil
+}
+
+// Lookup returns the client with that ID. One whose ID is a URL is looked up by
+// its metadata document, which is fetched where the one at hand is not fresh.
+//
+// It refuses with [ErrUnknown], [ErrDistrusted], [ErrDocument] or
+// [ErrUnavailable].
+func (cs *Clients) Lookup(ctx context.Context, id string) (store.Client, error) {
+	if oauth.IsDocumentURL(id) {
+		return cs.lookupDocument(ctx, id)
+	}
+	return cs.record(ctx, id)
+}
+
+// LookupPublic is Lookup for an endpoint where clients authenticate. It refuses
+// with [ErrAuthentication] besides: that a client is public, it must have said.
+func (cs *Clients) LookupPublic(ctx context.Context, id string) (store.Client, error) {
+	c, err := cs.Lookup(ctx, id)
+	if err != nil {
+		return store.Client{}, err
+	}
+	a, err := authenticationOf(c)
+	if err != nil || len(a.Methods) > 0 && !slices.Contains(a.Methods, methodNone) {
+		return store.Client{}, ErrAuthentication
+	}
+	return c, nil
+}
+
+// record returns the client that the store remembers by that ID.
+func (cs *Clients) record(ctx context.Context, id string) (c store.Client, err error) {
 	err = cs.store.View(ctx, func(tx store.Tx) error {
 		c, err = tx.Client(ctx, id)
 		return err

@@ -37,7 +37,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { s.Close() })
 	f := &fixture{t: t, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	f.Clients = New(s, unused, func() time.Time { return f.clock })
+	f.Clients = New(s, nil, unused, func() time.Time { return f.clock })
 	return f
 }
 

@@ -48,6 +48,7 @@ func (g *Grants) Code(a Authorization) (secret.Text, error) {
 type Exchange struct {
 	Code        secret.Text
 	ClientID    string
+	Client      store.Client // of that ID, to be remembered if it is known by a metadata document; may be zero
 	RedirectURI string
 	Verifier    secret.Text // RFC 7636
 	Resource    string      // canonical; empty means the one of the authorization
@@ -84,7 +85,7 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
-		issued, err = g.redeem(ctx, tx, a, now)
+		issued, err = g.redeem(ctx, tx, a, e.Client, now)
 		return err
 	})
 	if err != nil {
@@ -96,9 +97,9 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 	return issued, refusal
 }
 
-func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, now time.Time) (Issued, error) {
+func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker store.Client, now time.Time) (Issued, error) {
 	gr := g.start(a.ClientID, oauth.RedirectHost(a.RedirectURI), a.Resource, now)
-	if err := g.touchClient(ctx, tx, a.ClientID, now); err != nil {
+	if err := g.touchClient(ctx, tx, gr, asker, now); err != nil {
 		return Issued{}, err
 	}
 	if len(a.Browser) == len(store.Hash{}) {
@@ -111,20 +112,6 @@ func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, now t
 		return Issued{}, err
 	}
 	return g.putPair(ctx, tx, gr, secret.NewPair(), nil, now)
-}
-
-// touchClient notes that a client is in use, at most once a day, so that
-// clients whose registration many people share are no hot record.
-func (g *Grants) touchClient(ctx context.Context, tx store.Tx, id string, now time.Time) error {
-	c, err := tx.Client(ctx, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil // it expired just now: its next request is told
-	case err != nil, now.Sub(c.LastUsed) < 24*time.Hour:
-		return err
-	}
-	c.LastUsed, c.Expires = now, now.Add(g.life.Client)
-	return tx.PutClient(ctx, c)
 }
 
 // remember makes gr what the browser with cookie h remembers of its client, and

@@ -22,8 +22,9 @@ var (
 type Renewal struct {
 	RefreshToken secret.Text
 	ClientID     string
-	Resource     string   // canonical; empty means the grant's
-	Scopes       []string // to cut the access token to, besides guest; none cut nothing
+	Client       store.Client // as in Exchange
+	Resource     string       // canonical; empty means the grant's
+	Scopes       []string     // to cut the access token to, besides guest; none cut nothing
 }
 
 // cut is what the access token of the answer is cut to; none for no cut. What a
@@ -155,7 +156,7 @@ func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr stor
 	t.UsedAt = now
 	gr.Generation++
 	gr.Expires = g.expires(gr, now)
-	if err := errors.Join(tx.PutToken(ctx, t), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr.ClientID, now)); err != nil {
+	if err := errors.Join(tx.PutToken(ctx, t), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr, r.Client, now)); err != nil {
 		return Issued{}, err
 	}
 	return g.putPair(ctx, tx, gr, g.keys.Successors(r.RefreshToken.Reveal())[0], r.cut(), now)
@@ -185,7 +186,7 @@ func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr stor
 		if !now.Before(t.UsedAt.Add(g.life.Overlap)) || !now.Before(access.Expires) {
 			gr.Expires = g.expires(gr, now)
 			access = g.access(gr, pair, refresh.Scopes, now)
-			err = errors.Join(tx.PutToken(ctx, access), tx.PutGrant(ctx, gr))
+			err = errors.Join(tx.PutToken(ctx, access), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr, r.Client, now))
 		}
 		return issue(pair, access, gr, now), nil, err
 	}

@@ -1,0 +1,58 @@
+package authserver
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"example.com/foyer/internal/client"
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/words"
+	"example.com/foyer/store"
+)
+
+// mayLookUp reports whether the client that r names may be looked up. Where that
+// makes a host answer that nobody here has met, the address that r comes from
+// has so many tries; documents that are at hand cost none, because many people
+// share the addresses of hosted clients.
+func (s *Server) mayLookUp(r *http.Request, clientID string) (wait time.Duration, ok bool) {
+	stranger, err := s.Clients.Stranger(r.Context(), clientID)
+	if err != nil || !stranger {
+		return 0, true // a fault shows again in the look-up
+	}
+	return s.spend(r, s.documents, "")
+}
+
+// unproven writes the page of a client that could not be looked up.
+func (s *Server) unproven(w http.ResponseWriter, r *http.Request, clientID string, err error) {
+	host := oauth.RedirectHost(clientID)
+	switch {
+	case errors.Is(err, client.ErrUnknown):
+		s.page(w, http.StatusBadRequest, unknownClient(s.App))
+	case errors.Is(err, client.ErrDistrusted):
+		s.page(w, http.StatusBadRequest, distrusted(s.App, host))
+	case errors.Is(err, client.ErrDocument):
+		s.page(w, http.StatusBadRequest, badDocument(s.App))
+	case errors.Is(err, client.ErrUnavailable):
+		s.page(w, http.StatusServiceUnavailable, unreadDocument(s.App, host))
+	default:
+		s.fault(r, err)
+		s.page(w, http.StatusInternalServerError, failed)
+	}
+}
+
+// called is what a page calls a client. A metadata document proves one thing
+// besides what the client says of itself: the host that it is from.
+func called(c store.Client) string {
+	if !oauth.IsDocumentURL(c.ID) {
+		return words.ClientName(c.Name)
+	}
+	return words.ClientName(c.Name) + " (from " + oauth.RedirectHost(c.ID) + ")"
+}
+
+// trusted reports whether the browser may be sent to the redirect URI of req
+// without a page. The host of a metadata document sends browsers to itself
+// anyway; to send them elsewhere, it has to be trusted like anybody.
+func (req request) trusted() bool {
+	return oauth.TrustedRedirect(req.RedirectURI) || oauth.SameOrigin(req.Client.ID, req.RedirectURI)
+}
