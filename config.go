@@ -81,6 +81,10 @@ type Config struct {
 	// Optional; empty means one at /mcp.
 	Endpoints []Endpoint
 
+	// MetadataDocuments says which clients may be known by a metadata document,
+	// without registering. Optional; zero means all.
+	MetadataDocuments MetadataDocuments
+
 	// ResourceServers serve protected resources elsewhere with tokens of this
 	// authorization server. Optional.
 	ResourceServers []ResourceServer
@@ -201,7 +205,7 @@ func (cfg *Config) levels() gate.Levels {
 
 // check returns everything that is wrong with cfg, not only the first thing.
 func (cfg *Config) check() error {
-	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkResourceServers()}
+	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkResourceServers(), cfg.MetadataDocuments.check()}
 	if cfg.Store == nil {
 		problems = append(problems, errors.New("Store: missing; use sqlite.Open"))
 	}

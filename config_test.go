@@ -52,6 +52,10 @@ func TestEveryProblemOfAConfigIsListed(t *testing.T) {
 		{"an issuer with a dot at the end", func(c *Config) { c.Issuer = "https://notes.example.com." }, []string{"a name or a plain address"}},
 		{"an issuer that is a number", func(c *Config) { c.Issuer = "https://2130706433" }, []string{"a name or a plain address"}},
 		{"a short secret", func(c *Config) { c.Secrets = []string{strings.Repeat("s", 32), "short"} }, []string{"Secrets: number 2 has 5 bytes"}},
+		{"an empty list of hosts", func(c *Config) { c.MetadataDocuments.Hosts = []string{} }, []string{"MetadataDocuments.Hosts: empty"}},
+		{"hosts of documents", func(c *Config) {
+			c.MetadataDocuments.Hosts = []string{"claude.ai", "", "Claude.ai", "https://claude.ai", "claude.ai/x", "claude.ai:443", "u@claude.ai", "*.claude.ai", "claude.ai.", "2130706433"}
+		}, []string{`Hosts: ""`, `"Claude.ai"`, `"https://claude.ai"`, `"claude.ai/x"`, `"claude.ai:443"`, `"u@claude.ai"`, `"*.claude.ai"`, `"claude.ai."`, `"2130706433"`}},
 		{"scopes", func(c *Config) {
 			c.Scopes = gate.Scopes{{Name: "w", Words: "Write"}, {Name: "w", Words: "Again"}, {Name: "guest", Words: "x"}, {Name: "x"}}
 		}, []string{`"w": declared twice`, `"guest": the name is taken`, `"x": Words are missing`}},

@@ -165,7 +165,7 @@ func paths(endpoints []Endpoint) []string {
 
 func (k *Kit) authServer(app string) *authserver.Server {
 	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), Scopes: k.cfg.Scopes,
-		Clients: client.New(k.cfg.Store, nil, unusedClient, k.now), Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
+		Clients: client.New(k.cfg.Store, k.cfg.MetadataDocuments.reader(), unusedClient, k.now), Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
 		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }
 

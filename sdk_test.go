@@ -26,36 +26,39 @@ type sdkClient struct {
 
 func (h *house) sdkClient(t *testing.T, options *mcp.ClientOptions) sdkClient {
 	t.Helper()
+	return h.sdkClientOf(t, &auth.AuthorizationCodeHandlerConfig{DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{
+		Metadata: &oauthex.ClientRegistrationMetadata{ClientName: "The SDK", RedirectURIs: []string{redirectURI}}}}, options)
+}
+
+// sdkClientOf is sdkClient for a client that is known in another way.
+func (h *house) sdkClientOf(t *testing.T, cfg *auth.AuthorizationCodeHandlerConfig, options *mcp.ClientOptions) sdkClient {
+	t.Helper()
 	c := sdkClient{opened: &atomic.Int32{}}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c.handler, err = auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
-		RedirectURL: redirectURI,
-		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{
-			Metadata: &oauthex.ClientRegistrationMetadata{ClientName: "The SDK", RedirectURIs: []string{redirectURI}}},
-		AuthorizationCodeFetcher: func(ctx context.Context, a *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
-			c.opened.Add(1)
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL, nil)
-			if err != nil {
-				return nil, err
-			}
-			res, err := browser.Do(r)
-			if err != nil {
-				return nil, err
-			}
-			defer res.Body.Close()
-			location, err := res.Location()
-			if err != nil {
-				return nil, err
-			}
-			q := location.Query()
-			return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state"), Iss: q.Get("iss")}, nil
-		},
-	})
-	if err != nil {
+	cfg.RedirectURL = redirectURI
+	cfg.AuthorizationCodeFetcher = func(ctx context.Context, a *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+		c.opened.Add(1)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL, nil)
+		if err != nil {
+			return nil, err
+		}
+		res, err := browser.Do(r)
+		if err != nil {
+			return nil, err
+		}
+		defer res.Body.Close()
+		location, err := res.Location()
+		if err != nil {
+			return nil, err
+		}
+		q := location.Query()
+		return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state"), Iss: q.Get("iss")}, nil
+	}
+	if c.handler, err = auth.NewAuthorizationCodeHandler(cfg); err != nil {
 		t.Fatal(err)
 	}
 	c.session = h.connect(t, c.handler, options)
