@@ -62,6 +62,8 @@ func (h *documentHost) host() string { return strings.TrimPrefix(h.URL, "https:/
 // clients that are known by a document.
 func TestR66AuthorizeByADocument(t *testing.T) {
 	r := newRoom(t)
+	closed := httptest.NewTLSServer(nil)
+	closed.Close()
 	h := r.documents(client.Trust{})
 	ask := func(uri string, changes ...string) url.Values { return good(h.id(), uri, changes...) }
 	const (
@@ -89,7 +91,7 @@ func TestR66AuthorizeByADocument(t *testing.T) {
 		{"a fragment (R-67)", good(h.id()+"#a", loopback), wrong},
 		{"dot segments (R-67)", good(h.URL+"/a/../client.json", loopback), wrong},
 		{"http (R-67)", good(strings.Replace(h.id(), "https", "http", 1), loopback), wrong},
-		{"a host of which nobody knows", good("https://nobody.invalid/client.json", loopback), "503 The app’s description cannot be read"},
+		{"a host where nobody answers", good(closed.URL+"/client.json", loopback), "503 The app’s description cannot be read"},
 	} {
 		if got := outcome(r.authorize(test.query)); got != test.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
