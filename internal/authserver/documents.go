@@ -3,6 +3,8 @@ package authserver
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"example.com/foyer/internal/client"
@@ -25,7 +27,7 @@ func (s *Server) mayLookUp(r *http.Request, clientID string) (wait time.Duration
 
 // unproven writes the page of a client that could not be looked up.
 func (s *Server) unproven(w http.ResponseWriter, r *http.Request, clientID string, err error) {
-	host := oauth.RedirectHost(clientID)
+	host := hostOf(clientID)
 	switch {
 	case errors.Is(err, client.ErrUnknown):
 		s.page(w, http.StatusBadRequest, unknownClient(s.App))
@@ -47,7 +49,17 @@ func called(c store.Client) string {
 	if !oauth.IsDocumentURL(c.ID) {
 		return words.ClientName(c.Name)
 	}
-	return words.ClientName(c.Name) + " (from " + oauth.RedirectHost(c.ID) + ")"
+	return words.ClientName(c.Name) + " (from " + hostOf(c.ID) + ")"
+}
+
+// hostOf is the host of the URL of a document, with its port if it names
+// one.
+func hostOf(id string) string {
+	u, err := url.Parse(id)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
 }
 
 // trusted reports whether the browser may be sent to the redirect URI of req

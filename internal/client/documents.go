@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/foyer/internal/fetch"
+	"example.com/foyer/internal/oauth"
 	"example.com/foyer/store"
 )
 
@@ -41,10 +42,10 @@ func (cs *Clients) ReadsDocuments() bool { return cs.documents != nil }
 // Stranger reports whether id is the URL of a document that is not at hand, so
 // that to look it up makes a host answer that the asker has chosen.
 func (cs *Clients) Stranger(ctx context.Context, id string) (bool, error) {
-	if cs.documents == nil || cs.documents.trust.check(ctx, id) != nil {
+	if cs.documents == nil || !oauth.IsDocumentURL(id) {
 		return false, nil
 	}
-	if _, ok := cs.documents.get(id); ok {
+	if _, ok := cs.documents.get(id); ok || cs.documents.trust.check(ctx, id) != nil {
 		return false, nil
 	}
 	_, err := cs.record(ctx, id)
