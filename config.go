@@ -97,6 +97,13 @@ type Config struct {
 	// key on P-256 derived from each of Secrets.
 	SigningKeys []crypto.Signer
 
+	// Clients are applications that you know, and that need not register. Optional.
+	Clients []Client
+
+	// Registration says which others may register by themselves. Optional; the
+	// zero value lets anybody.
+	Registration Registration
+
 	// Lifetimes of codes, tokens and grants. Optional; each zero field has its
 	// default.
 	Lifetimes Lifetimes
@@ -205,7 +212,7 @@ func (cfg *Config) levels() gate.Levels {
 
 // check returns everything that is wrong with cfg, not only the first thing.
 func (cfg *Config) check() error {
-	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkResourceServers(), cfg.MetadataDocuments.check()}
+	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkResourceServers(), cfg.MetadataDocuments.check(), cfg.Registration.check()}
 	if cfg.Store == nil {
 		problems = append(problems, errors.New("Store: missing; use sqlite.Open"))
 	}

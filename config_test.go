@@ -67,6 +67,13 @@ func TestEveryProblemOfAConfigIsListed(t *testing.T) {
 		{"endpoints", func(c *Config) {
 			c.Endpoints = []Endpoint{{Path: ""}, {Path: "mcp"}, {Path: "/"}, {Path: "/a/"}, {Path: "/a/../b"}, {Path: "/{x}"}, {Path: "/token"}, {Path: "/c"}, {Path: "/c"}, {Path: "/.well-known/x"}, {Path: "/[d"}, {Path: "/e|f"}, {Path: "/g h"}, {Path: "/ü"}, {Path: "/i#"}, {Path: "/j%41"}}
 		}, []string{`path "/[d"`, `path "/e|f"`, `path "/g h"`, `path "/ü"`, `path "/i#"`, `path "/j%41"`, `path ""`, `path "mcp"`, `path "/" `, `path "/a/"`, `path "/a/../b"`, `path "/{x}"`, `path "/token" is taken`, `path "/c" is taken`, `path "/.well-known/x"`}},
+		{"clients", func(c *Config) {
+			c.Clients = []Client{{ID: "client_a", RedirectURIs: []string{"https://a.example/cb"}}, {ID: "b", RedirectURIs: []string{"https://a.example/cb"}, Secrets: []string{"short"}}}
+		}, []string{`Clients: "client_a": ID must not begin`, `Clients: "b": Secrets: number 1 has 5 bytes`}},
+		{"registration", func(c *Config) {
+			c.Registration = Registration{Max: -1, InitialAccessTokens: []string{strings.Repeat("t", 32), strings.Repeat("t", 31), strings.Repeat("t t", 32)}}
+		}, []string{"Registration.Max: -1", "InitialAccessTokens: number 2", "InitialAccessTokens: number 3"}},
+		{"registration that is off, and is not", func(c *Config) { c.Registration = Registration{Off: true, Max: 1} }, []string{"Registration: is Off"}},
 		{"lifetimes", func(c *Config) { c.Lifetimes = Lifetimes{Access: -1, OneTimeCode: time.Hour, Browser: -time.Second} },
 			[]string{"Lifetimes.Access", "Lifetimes.OneTimeCode: 1h0m0s is more than 10m0s", "Lifetimes.Browser"}},
 	} {
@@ -214,8 +221,8 @@ func TestWhatHasExpiredIsClearedAwayAndNothingElse(t *testing.T) {
 	h.advance(25 * time.Hour)
 	stays.renew(t)
 	h.kit.collectOnce(t.Context())
-	want := map[string]int{"clients": 2, "users": 1, "grants": 1, "tokens": 3, "redemptions": 0, "challenges": 0, "counters": 0, "browsers": 2, "outgoing": 0}
-	if after := counts(); !maps.Equal(after, want) { // of the tokens, the old access token is gone
+	want := map[string]int{"clients": 2, "users": 1, "grants": 1, "tokens": 3, "redemptions": 0, "challenges": 0, "counters": 1, "browsers": 2, "outgoing": 0}
+	if after := counts(); !maps.Equal(after, want) { // of the tokens, the old access token is gone; the counter is that of registrations
 		t.Errorf("after a day: %v, want %v", after, want)
 	}
 	if a := gone.call(t, "whoami", ""); a.status != http.StatusUnauthorized {
@@ -224,7 +231,7 @@ func TestWhatHasExpiredIsClearedAwayAndNothingElse(t *testing.T) {
 	stays.works(t, "a user")
 	h.advance(91 * day)
 	h.kit.collectOnce(t.Context())
-	want = map[string]int{"clients": 0, "users": 1, "grants": 0, "tokens": 0, "redemptions": 0, "challenges": 0, "counters": 0, "browsers": 0, "outgoing": 0}
+	want = map[string]int{"clients": 0, "users": 1, "grants": 0, "tokens": 0, "redemptions": 0, "challenges": 0, "counters": 1, "browsers": 0, "outgoing": 0}
 	if after := counts(); !maps.Equal(after, want) {
 		t.Errorf("after 92 days: %v, want %v", after, want)
 	}

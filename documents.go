@@ -56,11 +56,15 @@ func (d MetadataDocuments) check() error {
 	return errors.Join(problems...)
 }
 
+// fetcher reads what strangers name: documents, and the keys of clients.
+func (d MetadataDocuments) fetcher() *fetch.Fetcher {
+	return fetch.New(fetch.Config{DangerouslyFromAnywhere: d.DangerouslyFetchFromAnywhere, Roots: d.roots})
+}
+
 // reader is nil where documents are off.
-func (d MetadataDocuments) reader() *client.Documents {
+func (d MetadataDocuments) reader(f *fetch.Fetcher) *client.Documents {
 	if d.Off {
 		return nil
 	}
-	return client.NewDocuments(fetch.New(fetch.Config{DangerouslyFromAnywhere: d.DangerouslyFetchFromAnywhere, Roots: d.roots}),
-		client.Trust{Hosts: d.Hosts, Trust: d.Trust, Plain: d.DangerouslyFetchFromAnywhere})
+	return client.NewDocuments(f, client.Trust{Hosts: d.Hosts, Trust: d.Trust, Plain: d.DangerouslyFetchFromAnywhere})
 }

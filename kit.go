@@ -36,13 +36,14 @@ import (
 // A Kit is the authorization server and the gate of one MCP server. It is safe
 // for concurrent use.
 type Kit struct {
-	cfg    Config
-	keys   secret.Keys
-	grants *grant.Grants
-	jwks   jwt.Set
-	signin *signin.SignIn
-	front  *front.Front
-	now    func() time.Time
+	cfg     Config
+	keys    secret.Keys
+	grants  *grant.Grants
+	clients *client.Clients
+	jwks    jwt.Set
+	signin  *signin.SignIn
+	front   *front.Front
+	now     func() time.Time
 
 	once   sync.Once // of Handler
 	mail   *outbox.Outbox
@@ -60,7 +61,10 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	if keysErr != nil {
 		keysErr = fmt.Errorf("Secrets: %w", keysErr)
 	}
-	if err := errors.Join(cfg.check(), keysErr); err != nil {
+	fetcher := cfg.MetadataDocuments.fetcher()
+	clients, clientsErr := client.New(client.Config{Store: cfg.Store, Documents: cfg.MetadataDocuments.reader(fetcher), Fetch: fetcher.Body, Unused: unusedClient, MaxUnused: cfg.Registration.Max, Preregistered: preregistered(cfg.Clients),
+		Issuer: cfg.Issuer, TokenEndpoint: cfg.Issuer + "/token", Now: now})
+	if err := errors.Join(cfg.check(), keysErr, clientsErr); err != nil {
 		return nil, fmt.Errorf("foyer: bad config:\n%w", err)
 	}
 	cfg.Lifetimes = cfg.Lifetimes.withDefaults(cfg.GuestData != nil)
@@ -82,7 +86,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	grants := grant.NewSigning(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
 		GuestIdle: l.GuestIdle, Overlap: l.Overlap, Client: l.ClientIdle, Browser: l.Browser}, jwts, now)
 	ctx, stop := context.WithCancel(context.Background())
-	return &Kit{cfg: cfg, keys: keys, grants: grants, front: door, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
+	return &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}, nil
 }
@@ -117,7 +121,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err := inv.check(k.cfg); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
-	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
+	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
 	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Log: k.cfg.Log}
 	if k.cfg.GuestData != nil {
 		tools.Kept = k.cfg.GuestData.Kept
@@ -165,7 +169,7 @@ func paths(endpoints []Endpoint) []string {
 
 func (k *Kit) authServer(app string) *authserver.Server {
 	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), Scopes: k.cfg.Scopes,
-		Clients: client.New(k.cfg.Store, k.cfg.MetadataDocuments.reader(), unusedClient, k.now), Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
+		Clients: k.clients, Registration: authserver.Registration{Off: k.cfg.Registration.Off, Tokens: k.cfg.Registration.hashes()}, Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
 		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }
 

@@ -25,4 +25,9 @@ type Clients interface {
 	Client(ctx context.Context, id string) (Client, error)
 	ClientByDigest(ctx context.Context, digest Hash) (Client, error)
 	PutClient(ctx context.Context, c Client) error
+
+	// TrimUnusedClients deletes clients that were never used, those first that
+	// expire first, until at most keep of them are there. It returns how many
+	// are.
+	TrimUnusedClients(ctx context.Context, keep int) (left int, err error)
 }

@@ -1,6 +1,7 @@
 package authserver
 
 import (
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/secret"
 )
 
@@ -159,4 +161,81 @@ func TestTheCodeBehindTheButtonIsBound(t *testing.T) {
 		}
 	}
 	r.redeem(id, foreign, code)
+}
+
+// R-43, R-45, T49: a private-use redirect that nobody vouches for has a page with
+// a button, and then a page with a link, because browsers may stay where an app
+// is to be opened.
+func TestAPrivateUseRedirectHasAButtonAndThenALink(t *testing.T) {
+	for uri, scheme := range map[string]string{
+		private: "com.example.app", "claude://oauth/callback": "claude", "vscode:redirect": "vscode", "cursor://anysphere.other/callback?keep=1": "cursor",
+	} {
+		r := newRoom(t)
+		id := r.register("App", uri)
+		first := r.authorize(good(id, uri))
+		if first.Code != http.StatusOK || sealedIn(first) == "" || first.Header().Get("Location") != "" || first.Header().Get("Refresh") != "" ||
+			!strings.Contains(first.Body.String(), "<button>Continue to "+scheme+" (an app on this device)</button>") {
+			t.Fatalf("%s: %s %v\n%s", uri, outcome(first), first.Header(), first.Body)
+		}
+		second := r.post("/authorize", url.Values{"request": {sealedIn(first)}}, setCookie(first))
+		found := link.FindStringSubmatch(second.Body.String())
+		if second.Code != http.StatusOK || found == nil || !strings.Contains(second.Body.String(), ">Continue to "+scheme+" (an app on this device)</a>") {
+			t.Fatalf("%s: %s\n%s", uri, outcome(second), second.Body)
+		}
+		to := html.UnescapeString(found[1])
+		if to != destinationOf(second) || !strings.HasPrefix(to, uri) {
+			t.Errorf("%s: the link leads to %s, the page to %s", uri, to, destinationOf(second))
+		}
+		r.redeem(id, uri, codeIn(t, to))
+	}
+}
+
+// Client rule (i): who comes with an ID that is unknown here is told what to do: a
+// person by a page that names the app, a program by JSON.
+func TestADeadClientID(t *testing.T) {
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	for _, test := range []struct {
+		name, accept string
+		off, program bool
+		want         []string
+	}{
+		{"a browser", browser, false, false, []string{"Claude: ", "Claude Code: ", "ChatGPT: ", "Cursor: ", "VS Code: ", "MCP Inspector: ", "mcp-remote: ", "Remove Notes from the app and add it again"}},
+		{"a browser, where nobody registers", browser, true, false, []string{"Ask whoever runs Notes for a client ID"}},
+		{"a browser that takes JSON too", "text/html, application/json", false, false, []string{"MCP Inspector: "}},
+		{"who takes anything", "*/*", false, false, []string{"MCP Inspector: "}},
+		{"who says nothing", "-", false, false, []string{"MCP Inspector: "}},
+		{"mcp-remote, which looks first", "application/json", false, true, []string{"register again"}},
+		{"a library", "application/json, text/plain, */*", false, true, []string{"register again"}},
+		{"a program, where nobody registers", "application/json", true, true, []string{"ask whoever runs it for a client_id"}},
+	} {
+		r := newRoom(t, func(cfg *Config) { cfg.Registration.Off = test.off })
+		expired, err := r.Clients.Register(t.Context(), oauth.ClientMetadata{RedirectURIs: []string{loopback}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.update(forget(expired.ID))
+		for _, id := range []string{expired.ID, "client_X", "x"} {
+			w := r.authorize(good(id, loopback), "Accept: "+test.accept)
+			if w.Code != http.StatusBadRequest || w.Header().Get("Location") != "" || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s, %s: %d %v", test.name, id, w.Code, w.Header())
+			}
+			if test.program {
+				if body := object(t, w); body["error"] != "invalid_client" || len(body) != 2 {
+					t.Errorf("%s, %s: %v", test.name, id, body)
+				}
+			} else if heading(w) == "" {
+				t.Errorf("%s, %s: no page: %s", test.name, id, w.Body)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(html.UnescapeString(w.Body.String()), want) {
+					t.Errorf("%s, %s: no %q in\n%s", test.name, id, want, w.Body)
+				}
+			}
+		}
+	}
+	r := newRoom(t)
+	w := r.post("/token", renewal("client_X", "fyr_x"))
+	if body := object(t, w); w.Code != http.StatusUnauthorized || body["error"] != "invalid_client" || !strings.Contains(body["error_description"].(string), "register again") {
+		t.Errorf("/token: %d %v", w.Code, body)
+	}
 }

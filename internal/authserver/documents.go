@@ -30,7 +30,7 @@ func (s *Server) unproven(w http.ResponseWriter, r *http.Request, clientID strin
 	host := hostOf(clientID)
 	switch {
 	case errors.Is(err, client.ErrUnknown):
-		s.page(w, http.StatusBadRequest, unknownClient(s.App))
+		s.forgotten(w, r)
 	case errors.Is(err, client.ErrDistrusted):
 		s.page(w, http.StatusBadRequest, distrusted(s.App, host))
 	case errors.Is(err, client.ErrDocument):

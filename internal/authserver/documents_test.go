@@ -48,7 +48,13 @@ func (r *room) documents(trust client.Trust) *documentHost {
 	h.says(fmt.Sprintf(`["%s/cb", %q, %q, %q, "javascript:x"]`, h.URL, loopback, foreign, private), "")
 	roots := x509.NewCertPool()
 	roots.AddCert(h.Certificate())
-	r.Clients = client.New(r.store, client.NewDocuments(fetch.New(fetch.Config{DangerouslyFromAnywhere: true, Roots: roots}), trust), day, r.clock)
+	rules := r.Clients.Config
+	fetcher := fetch.New(fetch.Config{DangerouslyFromAnywhere: true, Roots: roots})
+	rules.Documents, rules.Fetch = client.NewDocuments(fetcher, trust), fetcher.Body
+	var err error
+	if r.Clients, err = client.New(rules); err != nil {
+		r.t.Fatal(err)
+	}
 	return h
 }
 

@@ -26,6 +26,23 @@ func TestEveryRefusalHasItsAnswer(t *testing.T) {
 			r.update(forget(id))
 			return r.post("/token", renewal(id, issued.refresh))
 		},
+		client.ErrPublic: func(r *room) *httptest.ResponseRecorder {
+			id, issued := r.guest()
+			return r.post("/token", renewal(id, issued.refresh, "client_secret", "s"))
+		},
+		client.ErrCredentials: func(r *room) *httptest.ResponseRecorder {
+			return r.post("/token", renewal("secretive", "fyr_x"))
+		},
+		client.ErrAssertion: func(r *room) *httptest.ResponseRecorder {
+			return r.post("/token", renewal("secretive", "fyr_x", "client_assertion_type", "x"))
+		},
+		client.ErrKeys: func(r *room) *httptest.ResponseRecorder {
+			w := r.post("/token", with(renewal("remote", "fyr_x"), "client_assertion_type", assertionType, "client_assertion", r.assertion("remote")))
+			if w.Header().Get("Retry-After") != "10" {
+				r.t.Errorf("Retry-After: %q", w.Header().Get("Retry-After"))
+			}
+			return w
+		},
 		client.ErrRedirectURIs: func(r *room) *httptest.ResponseRecorder {
 			return r.registerJSON(`{"redirect_uris":["javascript:x"]}`)
 		},
@@ -49,11 +66,6 @@ func TestEveryRefusalHasItsAnswer(t *testing.T) {
 				r.t.Error("503 without Retry-After")
 			}
 			return w
-		},
-		client.ErrAuthentication: func(r *room) *httptest.ResponseRecorder {
-			h := r.documents(client.Trust{})
-			h.says(`["`+loopback+`"]`, `, "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []}`)
-			return r.post("/token", renewal(h.id(), "fyr_x"))
 		},
 		grant.ErrCode: func(r *room) *httptest.ResponseRecorder {
 			id := r.register("Test", loopback)
@@ -119,7 +131,7 @@ func TestEveryRefusalHasItsAnswer(t *testing.T) {
 			t.Errorf("nothing here brings about %v", row.refusal)
 			continue
 		}
-		r := newRoom(t)
+		r := newRoom(t, confidential)
 		w := cause(r)
 		body := object(t, w)
 		if w.Code != row.status || body["error"] != row.words.Code || body["error_description"] != row.words.Description {

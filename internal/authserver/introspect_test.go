@@ -56,7 +56,7 @@ func (r *room) guestOf(resource string) (clientID string, issued tokens) {
 	return clientID, r.redeem(clientID, loopback, code)
 }
 
-func basic(user, password string) string {
+func basicHeader(user, password string) string {
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.SetBasicAuth(user, password)
 	return "Authorization: " + r.Header.Get("Authorization")
@@ -71,7 +71,7 @@ func (r *room) introspect(token string, headers ...string) *httptest.ResponseRec
 func TestIntrospection(t *testing.T) {
 	r := newRoom(t, withServers)
 	id, issued := r.guestOf(filesResource)
-	files := basic("files", filesSecret)
+	files := basicHeader("files", filesSecret)
 	begun := r.clock()
 	guestID := ""
 	r.update(func(ctx context.Context, tx store.Tx) error {
@@ -101,10 +101,10 @@ func TestIntrospection(t *testing.T) {
 	r.claim(issued.access, "ann@example.com")
 	authTime := fmt.Sprintf(`,"auth_time":%d,"acr":"chat"`, r.clock().Unix())
 	// The user's ID holds an address in these tests alone.
-	check("the same token, claimed", issued.access, live("guest notes:write", "user_ann@example.com", begun, authTime))
+	check("the same token, claimed", issued.access, live("guest notes:read notes:write", "user_ann@example.com", begun, authTime))
 	r.advance(minute)
 	renewed := tokensIn(t, r.post("/token", renewal(id, issued.refresh)))
-	check("its successor", renewed.access, live("guest notes:write", "user_ann@example.com", r.clock(), authTime))
+	check("its successor", renewed.access, live("guest notes:read notes:write", "user_ann@example.com", r.clock(), authTime))
 	r.advance(time.Hour)
 	check("expired", renewed.access, strings.TrimSpace(inactive))
 }
@@ -117,7 +117,7 @@ func TestX73WhatIsNoTokenOfTheAskingServerIsInactive(t *testing.T) {
 	revokedID, revoked := r.guestOf(filesResource)
 	r.post("/revoke", url.Values{"client_id": {revokedID}, "token": {revoked.refresh}})
 	code := r.code(id, loopback)
-	files := basic("files", filesSecret)
+	files := basicHeader("files", filesSecret)
 	if w := r.introspect(issued.access, files); !strings.HasPrefix(w.Body.String(), `{"active":true,`) {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -147,7 +147,7 @@ func TestX73WhatIsNoTokenOfTheAskingServerIsInactive(t *testing.T) {
 			}
 		}
 	}
-	for name, asker := range map[string]string{"maps": basic("maps", mapsSecret)} {
+	for name, asker := range map[string]string{"maps": basicHeader("maps", mapsSecret)} {
 		if w := r.introspect(issued.access, asker); w.Body.String() != inactive {
 			t.Errorf("%s learn of a token for files: %s", name, w.Body)
 		}
@@ -167,7 +167,7 @@ func forged(t testing.TB, r *room) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims := jwt.Claims{Issuer: issuer, Subject: "user_ann", Audience: filesResource, ClientID: "client_1", Scope: "guest notes:write",
+	claims := jwt.Claims{Issuer: issuer, Subject: "user_ann", Audience: filesResource, ClientID: "client_1", Scope: "guest notes:read notes:write",
 		Issued: r.clock().Unix(), Expires: r.clock().Add(time.Hour).Unix(), ID: "x", AuthTime: r.clock().Unix(), Level: "chat"}
 	signed, err := keys[0].Sign(claims)
 	if err != nil {
@@ -207,23 +207,23 @@ func TestWhoMayIntrospect(t *testing.T) {
 		headers []string
 		may     bool
 	}{
-		{"the secret", []string{basic("files", filesSecret)}, true},
-		{"the second secret", []string{basic("files", filesSecond)}, true},
-		{"encoded, as RFC 6749 section 2.3.1 has it", []string{basic("files", url.QueryEscape(filesSecret))}, true},
-		{"encoded, with %20 for a space", []string{basic("files", url.PathEscape(filesSecond))}, true},
-		{"encoded twice", []string{basic("files", url.QueryEscape(url.QueryEscape(filesSecret)))}, false},
+		{"the secret", []string{basicHeader("files", filesSecret)}, true},
+		{"the second secret", []string{basicHeader("files", filesSecond)}, true},
+		{"encoded, as RFC 6749 section 2.3.1 has it", []string{basicHeader("files", url.QueryEscape(filesSecret))}, true},
+		{"encoded, with %20 for a space", []string{basicHeader("files", url.PathEscape(filesSecond))}, true},
+		{"encoded twice", []string{basicHeader("files", url.QueryEscape(url.QueryEscape(filesSecret)))}, false},
 		{"nothing", nil, false},
-		{"no secret", []string{basic("files", "")}, false},
-		{"no ID", []string{basic("", filesSecret)}, false},
-		{"neither", []string{basic("", "")}, false},
-		{"another's secret", []string{basic("files", mapsSecret)}, false},
-		{"another's ID", []string{basic("maps", filesSecret)}, false},
-		{"the resource for an ID", []string{basic(url.QueryEscape(filesResource), filesSecret)}, false},
-		{"an ID in capitals", []string{basic("FILES", filesSecret)}, false},
-		{"a trimmed secret", []string{basic("files", strings.TrimSpace(filesSecret))}, false},
-		{"a secret and a line break", []string{basic("files", filesSecret+"\n")}, false},
-		{"part of a secret", []string{basic("files", filesSecret[:32])}, false},
-		{"the hash of a secret", []string{basic("files", func() string { h := secret.HashOf(filesSecret); return string(h[:]) }())}, false},
+		{"no secret", []string{basicHeader("files", "")}, false},
+		{"no ID", []string{basicHeader("", filesSecret)}, false},
+		{"neither", []string{basicHeader("", "")}, false},
+		{"another's secret", []string{basicHeader("files", mapsSecret)}, false},
+		{"another's ID", []string{basicHeader("maps", filesSecret)}, false},
+		{"the resource for an ID", []string{basicHeader(url.QueryEscape(filesResource), filesSecret)}, false},
+		{"an ID in capitals", []string{basicHeader("FILES", filesSecret)}, false},
+		{"a trimmed secret", []string{basicHeader("files", strings.TrimSpace(filesSecret))}, false},
+		{"a secret and a line break", []string{basicHeader("files", filesSecret+"\n")}, false},
+		{"part of a secret", []string{basicHeader("files", filesSecret[:32])}, false},
+		{"the hash of a secret", []string{basicHeader("files", func() string { h := secret.HashOf(filesSecret); return string(h[:]) }())}, false},
 		{"the token itself", []string{"Authorization: Bearer " + issued.access}, false},
 		{"the secret as a token", []string{"Authorization: Bearer " + filesSecret}, false},
 		{"a header that cannot be read", []string{"Authorization: Basic !"}, false},
@@ -242,7 +242,7 @@ func TestWhoMayIntrospect(t *testing.T) {
 	}
 	req := httptest.NewRequest(http.MethodPost, "/introspect", strings.NewReader("token="+issued.access))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header["Authorization"] = []string{strings.TrimPrefix(basic("files", filesSecret), "Authorization: "), strings.TrimPrefix(basic("maps", mapsSecret), "Authorization: ")}
+	req.Header["Authorization"] = []string{strings.TrimPrefix(basicHeader("files", filesSecret), "Authorization: "), strings.TrimPrefix(basicHeader("maps", mapsSecret), "Authorization: ")}
 	w := httptest.NewRecorder()
 	if r.mux.ServeHTTP(w, req); w.Code != http.StatusUnauthorized {
 		t.Errorf("two headers: %d", w.Code)
@@ -252,7 +252,7 @@ func TestWhoMayIntrospect(t *testing.T) {
 func TestIntrospectionRequests(t *testing.T) {
 	r := newRoom(t, withServers)
 	_, issued := r.guestOf(filesResource)
-	files := basic("files", filesSecret)
+	files := basicHeader("files", filesSecret)
 	for _, test := range []struct {
 		name, method, target, body string
 		headers                    []string
@@ -283,20 +283,20 @@ func TestGuessesOfSecretsAreCounted(t *testing.T) {
 	r := newRoom(t, withServers, counted)
 	const remote = "Remote: 192.0.2.7:4711"
 	for i := range strangersPerAddr {
-		if w := r.introspect("x", remote, basic("files", fmt.Sprint("guess ", i))); w.Code != http.StatusUnauthorized {
+		if w := r.introspect("x", remote, basicHeader("files", fmt.Sprint("guess ", i))); w.Code != http.StatusUnauthorized {
 			t.Fatalf("guess %d: %d", i, w.Code)
 		}
 	}
-	w := r.introspect("x", remote, basic("files", "one more"))
+	w := r.introspect("x", remote, basicHeader("files", "one more"))
 	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || w.Header().Get("WWW-Authenticate") != "" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
 	for range strangersPerAddr * 2 {
-		if w := r.introspect("x", remote, basic("files", filesSecret)); w.Body.String() != inactive {
+		if w := r.introspect("x", remote, basicHeader("files", filesSecret)); w.Body.String() != inactive {
 			t.Fatalf("the server itself: %d %s", w.Code, w.Body)
 		}
 	}
-	if w := r.introspect("x", "Remote: 192.0.2.8:4711", basic("files", "guess")); w.Code != http.StatusUnauthorized {
+	if w := r.introspect("x", "Remote: 192.0.2.8:4711", basicHeader("files", "guess")); w.Code != http.StatusUnauthorized {
 		t.Errorf("another address: %d", w.Code)
 	}
 }
@@ -306,7 +306,7 @@ func TestAFaultOfIntrospection(t *testing.T) {
 	r := newRoom(t, withServers)
 	_, issued := r.guestOf(filesResource)
 	r.store.Close()
-	w := r.introspect(issued.access, basic("files", filesSecret))
+	w := r.introspect(issued.access, basicHeader("files", filesSecret))
 	if body := object(t, w); w.Code != http.StatusInternalServerError || body["error"] != "server_error" {
 		t.Errorf("%d %v", w.Code, body)
 	}
@@ -404,7 +404,7 @@ func hs256(header, body string, key []byte) string {
 func BenchmarkIntrospection(b *testing.B) {
 	r := newRoom(b, withServers)
 	_, issued := r.guestOf(filesResource)
-	files := basic("files", filesSecret)
+	files := basicHeader("files", filesSecret)
 	for b.Loop() {
 		if w := r.introspect(issued.access, files); w.Body.String() == inactive {
 			b.Fatal(w.Body)

@@ -3,8 +3,10 @@ package authserver
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/oauth"
 )
 
@@ -12,18 +14,18 @@ import (
 // 8414 and of OpenID Connect Discovery, and each resource's at its own path and
 // at the root (RFC 9728 section 3.1).
 func (s *Server) mountMetadata(mux *http.ServeMux) {
+	methods := s.Clients.Methods()
 	server := oauth.ServerMetadata{
 		Issuer:                 s.Issuer,
 		AuthorizationEndpoint:  s.Issuer + "/authorize",
 		TokenEndpoint:          s.Issuer + "/token",
-		RegistrationEndpoint:   s.Issuer + "/register",
 		RevocationEndpoint:     s.Issuer + "/revoke",
 		ScopesSupported:        []string{gate.Guest, gate.OfflineAccess}, // clients ask for all that is listed, and more would cost a guest a page
 		ResponseTypesSupported: []string{"code"},
 		ResponseModesSupported: []string{"query"},
 		GrantTypesSupported:    []string{authorizationCode, refreshToken},
-		TokenAuthMethods:       []string{"none"},
-		RevocationAuthMethods:  []string{"none"},
+		TokenAuthMethods:       methods,
+		RevocationAuthMethods:  methods,
 		CodeChallengeMethods:   []string{oauth.S256},
 		IssParameterSupported:  true,
 		MetadataDocuments:      s.Clients.ReadsDocuments(),
@@ -33,6 +35,12 @@ func (s *Server) mountMetadata(mux *http.ServeMux) {
 	}
 	if len(s.SigningKeys.Keys) > 0 {
 		server.JWKSURI = s.Issuer + jwksPath
+	}
+	if !s.Registration.Off {
+		server.RegistrationEndpoint = s.Issuer + "/register"
+	}
+	if slices.Contains(methods, client.PrivateKeyJWT) {
+		server.TokenAuthAlgorithms, server.RevocationAuthAlgorithms = client.Algorithms, client.Algorithms
 	}
 	s.document(mux, "/.well-known/oauth-authorization-server", server)
 	s.document(mux, "/.well-known/openid-configuration", server)

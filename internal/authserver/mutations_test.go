@@ -65,17 +65,17 @@ func TestNoRequestIsAFault(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	r := newRoom(t)
+	r := newRoom(t, confidential)
 	id, issued := r.guest()
 	open := r.register("Open", foreign, private)
 	button := r.authorize(good(open, foreign))
 	cookie := setCookie(button)
-	code := r.code(id, loopback)
+	code, assertion := r.code(id, loopback), r.assertion("signing")
 	const metadata = `{"client_name":"Test","redirect_uris":["` + loopback + `","cursor://anysphere.cursor-mcp/oauth/callback"],"application_type":"native","scope":"a"}`
 	for range rounds {
 		method, target, body := http.MethodPost, "/token", ""
 		headers := []string{}
-		switch rng.IntN(8) {
+		switch rng.IntN(10) {
 		case 0, 1:
 			method, target = http.MethodGet, "/authorize?"+spoilForm(rng, good(id, loopback))
 		case 2:
@@ -90,6 +90,11 @@ func TestNoRequestIsAFault(t *testing.T) {
 			body = spoilForm(rng, redemption(id, loopback, code, "resource", resource))
 		case 7:
 			body = spoilForm(rng, renewal(id, issued.refresh, "scope", "guest", "resource", resource))
+		case 8:
+			body = spoilForm(rng, renewal("signing", issued.refresh, "client_assertion_type", assertionType, "client_assertion", assertion))
+		case 9:
+			body = spoilForm(rng, renewal("secretive", issued.refresh, "client_secret", clientSecret))
+			headers = []string{"Authorization: " + spoil(rng, strings.TrimPrefix(basic("secretive", clientSecret), "Authorization: "))}
 		}
 		if rng.IntN(3) == 0 {
 			headers = append(headers, "Cookie: "+spoil(rng, strings.TrimPrefix(cookie, "Cookie: ")))

@@ -18,10 +18,11 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	if !present(w, form, "token") {
 		return
 	}
-	if _, _, ok := s.client(w, r, form); !ok {
+	c, ok := s.client(w, r, form)
+	if !ok {
 		return
 	}
-	if err := s.Grants.Revoke(r.Context(), form.Get("client_id"), secret.HashOf(form.Get("token"))); err != nil {
+	if err := s.Grants.Revoke(r.Context(), c.ID, secret.HashOf(form.Get("token"))); err != nil {
 		s.refuse(w, r, err)
 		return
 	}

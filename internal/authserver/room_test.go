@@ -65,12 +65,16 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 	r := &room{t: t, mux: http.NewServeMux(), store: s, log: &lockedBuffer{}, now: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC)}
 	grants := grant.New(s, keys, grant.Lifetimes{Code: minute, Access: time.Hour, Idle: 30 * day, Absolute: 90 * day,
 		GuestIdle: day, Overlap: minute, Client: 90 * day, Browser: 30 * day}, r.clock)
+	clients, err := client.New(client.Config{Store: s, Unused: day, Issuer: issuer, TokenEndpoint: issuer + "/token", Now: r.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg := Config{App: "Notes", Issuer: issuer, Resources: []string{resource, issuer + "/other"}, Keys: keys, Grants: grants, Now: r.clock, Browser: 30 * day,
 		Scopes: gate.Scopes{
 			{Name: "notes:read", Words: "Read your notes", Default: true},
 			{Name: "notes:write", Words: "Write and delete your notes", Default: true},
 			{Name: "notes:export", Words: "Take a copy of all your notes"}},
-		Clients: client.New(s, nil, day, r.clock), Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		Clients: clients, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 		Exempt: func(netip.Addr) bool { return true }}
 	for _, c := range change {
 		c(&cfg)
@@ -82,6 +86,19 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 		s.Close()
 	})
 	return r
+}
+
+// withClients changes the rules of clients.
+func withClients(change func(*client.Config)) func(*Config) {
+	return func(cfg *Config) {
+		rules := cfg.Clients.Config
+		change(&rules)
+		clients, err := client.New(rules)
+		if err != nil {
+			panic(err)
+		}
+		cfg.Clients = clients
+	}
 }
 
 func onLoopback(cfg *Config) {

@@ -19,17 +19,18 @@ import (
 
 // Config is what a server is made of.
 type Config struct {
-	App       string      // what people call what they sign in to
-	Issuer    string      // RFC 8414 section 2
-	Resources []string    // canonical URLs of the endpoints; the first is meant where none is named
-	Scopes    gate.Scopes // that exist, besides those of the kit
-	Clients   *client.Clients
-	Grants    *grant.Grants
-	Keys      secret.Keys
-	Browser   time.Duration         // how long a browser is remembered
-	Exempt    func(netip.Addr) bool // from the limits by client address and the global ones
-	Log       *slog.Logger
-	Now       func() time.Time
+	App          string      // what people call what they sign in to
+	Issuer       string      // RFC 8414 section 2
+	Resources    []string    // canonical URLs of the endpoints; the first is meant where none is named
+	Scopes       gate.Scopes // that exist, besides those of the kit
+	Clients      *client.Clients
+	Registration Registration
+	Grants       *grant.Grants
+	Keys         secret.Keys
+	Browser      time.Duration         // how long a browser is remembered
+	Exempt       func(netip.Addr) bool // from the limits by client address and the global ones
+	Log          *slog.Logger
+	Now          func() time.Time
 
 	ResourceServers []ResourceServer // of resources elsewhere
 	SigningKeys     jwt.Set          // published for them; none where no access token is a JWT
@@ -37,11 +38,11 @@ type Config struct {
 
 // Limits, kept in the process.
 const (
-	registersPerAddr = 20  // an hour
-	registersInAll   = 200 // an hour
-	guestsPerAddr    = 60  // grants an hour
-	strangersPerAddr = 60  // introspections without a right secret, an hour
-	documentsPerAddr = 10  // metadata documents that are not at hand, a minute
+	registersPerAddr  = 20  // new ones an hour
+	registersOfHosted = 400 // the same for a hosted client, which has few addresses for many people
+	guestsPerAddr     = 60  // grants an hour
+	strangersPerAddr  = 60  // introspections without a right secret, an hour
+	documentsPerAddr  = 10  // metadata documents that are not at hand, a minute
 )
 
 const (
@@ -52,16 +53,16 @@ const (
 // A Server is an authorization server. It is safe for concurrent use.
 type Server struct {
 	Config
-	registers      *limit.Rate
-	registersInAll *limit.Rate
-	guests         *limit.Rate
-	strangers      *limit.Rate
-	documents      *limit.Rate
+	registers *limit.Rate
+	hosted    *limit.Rate // registrations
+	guests    *limit.Rate
+	strangers *limit.Rate
+	documents *limit.Rate
 }
 
 // New returns a server of cfg.
 func New(cfg Config) *Server {
-	return &Server{cfg, limit.NewRate(registersPerAddr, time.Hour), limit.NewRate(registersInAll, time.Hour), limit.NewRate(guestsPerAddr, time.Hour),
+	return &Server{cfg, limit.NewRate(registersPerAddr, time.Hour), limit.NewRate(registersOfHosted, time.Hour), limit.NewRate(guestsPerAddr, time.Hour),
 		limit.NewRate(strangersPerAddr, time.Hour), limit.NewRate(documentsPerAddr, time.Minute)}
 }
 
@@ -71,15 +72,20 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	s.mountMetadata(mux)
 	s.mountKeys(mux)
 	s.mountIntrospection(mux)
-	for path, h := range map[string]http.HandlerFunc{"/register": s.register, "/token": s.token, "/revoke": s.revoke} {
-		mux.Handle("POST "+path, s.program(h))
-		mux.Handle("OPTIONS "+path, preflight("POST"))
-		mux.Handle(path, s.program(methodNotAllowed("POST")))
+	for path, h := range map[string]http.HandlerFunc{"/token": s.token, "/revoke": s.revoke} {
+		s.mountPost(mux, path, h)
 	}
+	s.mountRegister(mux)
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /authorize", s.approve)
 	mux.HandleFunc("/authorize", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", "GET, POST")
 		s.page(w, http.StatusMethodNotAllowed, broken)
 	})
+}
+
+func (s *Server) mountPost(mux *http.ServeMux, path string, h http.HandlerFunc) {
+	mux.Handle("POST "+path, s.program(h))
+	mux.Handle("OPTIONS "+path, preflight("POST"))
+	mux.Handle(path, s.program(methodNotAllowed("POST")))
 }

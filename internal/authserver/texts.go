@@ -65,9 +65,18 @@ func unknownClient(app string) page {
 	}, Steps: []string{
 		"Claude: Settings › Connectors",
 		"ChatGPT: Settings › Apps",
+		"Claude Code: the command /mcp, then “Clear authentication”",
 		"Cursor: Settings › MCP",
 		"VS Code: the command “Authentication: Remove Dynamic Authentication Providers”",
 		"MCP Inspector: clear the stored OAuth state",
+		"mcp-remote: delete its folder ~/.mcp-auth",
+	}}
+}
+
+func unlistedClient(app string) page {
+	return page{Title: "The app is not known here", Code: oauth.InvalidClient, Lines: []string{
+		app + " does not know the app that sent you here, and apps cannot register with it by themselves.",
+		"Ask whoever runs " + app + " for a client ID, and put it into the settings of the app.",
 	}}
 }
 

@@ -39,8 +39,13 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be authorization_code or refresh_token"})
 		return
 	}
-	c, resource, ok := s.client(w, r, form)
+	c, ok := s.client(w, r, form)
 	if !ok {
+		return
+	}
+	resource, known := s.resource(form["resource"], "")
+	if !known {
+		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidTarget, Description: "resource must be one of this server's: " + strings.Join(s.Resources, " ")})
 		return
 	}
 	issued, ok := exchange(w, r, form, c, resource)
@@ -54,36 +59,6 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		RefreshToken: issued.Refresh.Reveal(),
 		Scope:        strings.Join(issued.Scopes, " "),
 	})
-}
-
-// client checks who asks and for which resource: a public client names itself
-// and has no secret (RFC 6749 section 2.3). It returns the client, and the
-// canonical resource, empty where none is named.
-func (s *Server) client(w http.ResponseWriter, r *http.Request, form url.Values) (c store.Client, resource string, ok bool) {
-	if r.Header.Get("Authorization") != "" || form.Get("client_secret") != "" {
-		w.Header().Set("WWW-Authenticate", `Basic realm="foyer"`)
-		respond(w, http.StatusUnauthorized, oauth.Error{Code: oauth.InvalidClient, Description: "clients of this server have no secret: send client_id in the form, and nothing else to authenticate"})
-		return store.Client{}, "", false
-	}
-	if form.Get("client_id") == "" {
-		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidRequest, Description: "missing: client_id"})
-		return store.Client{}, "", false
-	}
-	if wait, ok := s.mayLookUp(r, form.Get("client_id")); !ok {
-		tooMany(w, wait)
-		return store.Client{}, "", false
-	}
-	c, err := s.Clients.LookupPublic(r.Context(), form.Get("client_id"))
-	if err != nil {
-		s.refuse(w, r, err)
-		return store.Client{}, "", false
-	}
-	resource, known := s.resource(form["resource"], "")
-	if !known {
-		respond(w, http.StatusBadRequest, oauth.Error{Code: oauth.InvalidTarget, Description: "resource must be one of this server's: " + strings.Join(s.Resources, " ")})
-		return store.Client{}, "", false
-	}
-	return c, resource, true
 }
 
 // resource returns the canonical form of the one resource that is named, or
@@ -106,7 +81,7 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values,
 	}
 	issued, err := s.Grants.Redeem(r.Context(), grant.Exchange{
 		Code:        secret.Plain(form.Get("code")),
-		ClientID:    form.Get("client_id"),
+		ClientID:    c.ID,
 		Client:      c,
 		RedirectURI: form.Get("redirect_uri"),
 		Verifier:    secret.Plain(form.Get("code_verifier")),
@@ -129,7 +104,7 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request, form url.Values
 	}
 	issued, err := s.Grants.Refresh(r.Context(), grant.Renewal{
 		RefreshToken: secret.Plain(form.Get("refresh_token")),
-		ClientID:     form.Get("client_id"),
+		ClientID:     c.ID,
 		Client:       c,
 		Resource:     resource,
 		Scopes:       s.ofPerson(asked),

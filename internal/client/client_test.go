@@ -20,16 +20,17 @@ import (
 const (
 	unused   = 24 * time.Hour
 	redirect = "http://127.0.0.1:1455/callback"
+	issuer   = "https://notes.example"
 )
 
 // A fixture is the rules over a SQLite file, with a clock that a test sets.
 type fixture struct {
 	*Clients
-	t     *testing.T
+	t     testing.TB
 	clock time.Time
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	t.Helper()
 	s, err := sqlite.Open(filepath.Join(t.TempDir(), "test.db"))
 	if err != nil {
@@ -37,7 +38,13 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { s.Close() })
 	f := &fixture{t: t, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	f.Clients = New(s, nil, unused, func() time.Time { return f.clock })
+	cfg := Config{Store: s, Unused: unused, Issuer: issuer, TokenEndpoint: issuer + "/token", Now: func() time.Time { return f.clock }}
+	for _, c := range change {
+		c(&cfg)
+	}
+	if f.Clients, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
 	return f
 }
 
@@ -56,7 +63,7 @@ func (f *fixture) register(m oauth.ClientMetadata) store.Client {
 
 func (f *fixture) update(fn func(context.Context, store.Tx) error) {
 	f.t.Helper()
-	if err := f.store.Update(f.t.Context(), func(tx store.Tx) error { return fn(f.t.Context(), tx) }); err != nil {
+	if err := f.Store.Update(f.t.Context(), func(tx store.Tx) error { return fn(f.t.Context(), tx) }); err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -12,11 +12,6 @@ import (
 	"example.com/foyer/store"
 )
 
-const (
-	methodNone          = "none"
-	methodPrivateKeyJWT = "private_key_jwt"
-)
-
 // maxDocumentURIs is more than clients have. It bounds the work of comparing
 // them.
 const maxDocumentURIs = 100
@@ -55,7 +50,7 @@ func parseDocument(id string, body []byte) (d document, err error) {
 	switch {
 	case err != nil:
 		return document{}, err
-	case d.ClientID != id, strings.TrimSpace(d.Name) == "", checkName(d.Name) != nil, len(uris) > maxDocumentURIs:
+	case d.ClientID != id, strings.TrimSpace(d.Name) == "", !goodName(d.Name), len(uris) > maxDocumentURIs:
 		return document{}, errDocument
 	}
 	for _, raw := range uris {
@@ -86,10 +81,10 @@ func (d *document) setMethods(all object) error {
 	if one != "" {
 		several = append(several, one)
 	} else if several == nil {
-		several = []string{methodNone}
+		several = []string{None}
 	}
-	for _, method := range []string{methodNone, methodPrivateKeyJWT} {
-		if slices.Contains(several, method) && (method == methodNone || keys != nil || d.KeysURI != "") {
+	for _, method := range []string{None, PrivateKeyJWT} {
+		if slices.Contains(several, method) && (method == None || keys != nil || d.KeysURI != "") {
 			d.Methods = append(d.Methods, method)
 		}
 	}

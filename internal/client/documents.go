@@ -37,15 +37,15 @@ func NewDocuments(f *fetch.Fetcher, t Trust) *Documents {
 
 // ReadsDocuments reports whether clients may be known by their metadata
 // documents.
-func (cs *Clients) ReadsDocuments() bool { return cs.documents != nil }
+func (cs *Clients) ReadsDocuments() bool { return cs.Documents != nil }
 
 // Stranger reports whether id is the URL of a document that is not at hand, so
 // that to look it up makes a host answer that the asker has chosen.
 func (cs *Clients) Stranger(ctx context.Context, id string) (bool, error) {
-	if cs.documents == nil || !oauth.IsDocumentURL(id) {
+	if cs.Documents == nil || !oauth.IsDocumentURL(id) {
 		return false, nil
 	}
-	if _, ok := cs.documents.get(id); ok || cs.documents.trust.check(ctx, id) != nil {
+	if _, ok := cs.Documents.get(id); ok || cs.Documents.trust.check(ctx, id) != nil {
 		return false, nil
 	}
 	_, err := cs.record(ctx, id)
@@ -60,7 +60,7 @@ func (cs *Clients) Stranger(ctx context.Context, id string) (bool, error) {
 // that is down, or that turns servers away, signs nobody out. One that can be
 // read and cannot be accepted does not.
 func (cs *Clients) lookupDocument(ctx context.Context, id string) (store.Client, error) {
-	d := cs.documents
+	d := cs.Documents
 	if d == nil {
 		return store.Client{}, ErrUnknown
 	}
@@ -68,12 +68,12 @@ func (cs *Clients) lookupDocument(ctx context.Context, id string) (store.Client,
 		return store.Client{}, err
 	}
 	old, err := cs.atHand(ctx, id)
-	if err != nil || cs.now().Before(old.Fresh) {
+	if err != nil || cs.Now().Before(old.Fresh) {
 		return old, err
 	}
-	c, err := d.read(ctx, id, cs.now())
+	c, err := d.read(ctx, id, cs.Now())
 	if errors.Is(err, ErrUnavailable) && old.Document != nil {
-		old.Fresh = cs.now().Add(minFresh)
+		old.Fresh = cs.Now().Add(minFresh)
 		c, err = old, nil
 	}
 	switch {
@@ -91,7 +91,7 @@ func (cs *Clients) lookupDocument(ctx context.Context, id string) (store.Client,
 // store; without a document where there is none. One that could be accepted when
 // it was stored, and now cannot, is none.
 func (cs *Clients) atHand(ctx context.Context, id string) (store.Client, error) {
-	if c, ok := cs.documents.get(id); ok {
+	if c, ok := cs.Documents.get(id); ok {
 		return c, nil
 	}
 	c, err := cs.record(ctx, id)
@@ -107,7 +107,7 @@ func (cs *Clients) atHand(ctx context.Context, id string) (store.Client, error) 
 	read, err := known.client()
 	read.Fresh = c.Fresh
 	if err == nil {
-		cs.documents.keep(read)
+		cs.Documents.keep(read)
 	}
 	return read, err
 }

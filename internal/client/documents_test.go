@@ -82,7 +82,13 @@ func (h *documentHost) asks() int {
 func (f *fixture) reads(h *documentHost, trust Trust) {
 	roots := x509.NewCertPool()
 	roots.AddCert(h.Certificate())
-	f.Clients = New(f.store, NewDocuments(fetch.New(fetch.Config{DangerouslyFromAnywhere: true, Roots: roots}), trust), unused, f.now)
+	cfg := f.Config
+	fetcher := fetch.New(fetch.Config{DangerouslyFromAnywhere: true, Roots: roots})
+	cfg.Documents, cfg.Fetch = NewDocuments(fetcher, trust), fetcher.Body
+	var err error
+	if f.Clients, err = New(cfg); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 func newReader(t *testing.T) (*fixture, *documentHost) {
@@ -120,8 +126,8 @@ func TestR66AURLIsAClient(t *testing.T) {
 	if _, err := f.record(t.Context(), h.id()); err != ErrUnknown {
 		t.Errorf("the store remembers it: %v", err)
 	}
-	if got, err := f.LookupPublic(t.Context(), h.id()); err != nil || got.ID != h.id() {
-		t.Errorf("LookupPublic = %+v, %v", got, err)
+	if got, err := f.Authenticate(t.Context(), Credentials{ClientID: h.id()}); err != nil || got.ID != h.id() {
+		t.Errorf("Authenticate = %+v, %v", got, err)
 	}
 	if got := f.outcome(h.URL + "/other.json"); got != ErrDocument.Error() {
 		t.Errorf("R-68: the document of another URL: %s", got)
@@ -197,7 +203,7 @@ func TestTrustMayEnd(t *testing.T) {
 func TestAURLIsNoClientWithoutDocuments(t *testing.T) {
 	f, h := newReader(t)
 	f.remember(h.id())
-	f.Clients = New(f.store, nil, unused, f.now)
+	f.Clients.Documents = nil
 	if got := f.outcome(h.id()); got != ErrUnknown.Error() {
 		t.Errorf("Lookup: %s", got)
 	}
@@ -376,8 +382,8 @@ func TestX24ARememberedDocumentOutlivesTheProcess(t *testing.T) {
 func TestWhatMayNotBeKeptIsReadEachTime(t *testing.T) {
 	f, h := newReader(t)
 	h.says(says(h.id()), "Cache-Control", "no-store")
-	if c := f.remember(h.id()); !c.Fresh.IsZero() || f.documents.size != 0 {
-		t.Errorf("it is kept: %+v, %d bytes", c, f.documents.size)
+	if c := f.remember(h.id()); !c.Fresh.IsZero() || f.Documents.size != 0 {
+		t.Errorf("it is kept: %+v, %d bytes", c, f.Documents.size)
 	}
 	if stranger, _ := f.Stranger(t.Context(), h.id()); stranger {
 		t.Error("a client that has grants here is a stranger")
@@ -397,20 +403,20 @@ func TestWhatMayNotBeKeptIsReadEachTime(t *testing.T) {
 func TestR75WhoHasOnlyKeysIsNotPublic(t *testing.T) {
 	f, h := newReader(t)
 	c := f.register(metadata("App", redirect))
-	if _, err := f.LookupPublic(t.Context(), c.ID); err != nil {
+	if _, err := f.Authenticate(t.Context(), Credentials{ClientID: c.ID}); err != nil {
 		t.Errorf("a client that registered: %v", err)
 	}
 	h.says(says(h.id(), "token_endpoint_auth_method", `"private_key_jwt"`, "jwks_uri", `"https://app.example/keys"`))
 	if got := f.outcome(h.id()); got != app {
 		t.Errorf("Lookup: %s", got)
 	}
-	if c, err := f.LookupPublic(t.Context(), h.id()); err != ErrAuthentication || c.ID != "" {
-		t.Errorf("LookupPublic = %+v, %v", c, err)
+	if c, err := f.Authenticate(t.Context(), Credentials{ClientID: h.id()}); err != ErrCredentials || c.ID != "" {
+		t.Errorf("Authenticate = %+v, %v", c, err)
 	}
 	f.clock = f.clock.Add(time.Hour)
 	h.says(says(h.id(), "token_endpoint_auth_method", `"private_key_jwt"`, "token_endpoint_auth_methods_supported", `["none"]`, "jwks_uri", `"https://app.example/keys"`))
-	if _, err := f.LookupPublic(t.Context(), h.id()); err != nil {
-		t.Errorf("X34: LookupPublic, where none will do: %v", err)
+	if _, err := f.Authenticate(t.Context(), Credentials{ClientID: h.id()}); err != nil {
+		t.Errorf("X34: Authenticate, where none will do: %v", err)
 	}
 }
 
@@ -430,7 +436,7 @@ func TestDocumentsAreBounded(t *testing.T) {
 	if n := h.asks(); n > 2 { // one more for somebody who came late
 		t.Errorf("asked %d times", n)
 	}
-	d := f.documents
+	d := f.Documents
 	big := store.Client{Document: make([]byte, 64<<10)}
 	for i := range 1000 {
 		big.ID = fmt.Sprint("https://app.example/", i)
@@ -463,7 +469,7 @@ func TestDocumentsAreBounded(t *testing.T) {
 
 func TestAFaultOfTheStoreIsNoStranger(t *testing.T) {
 	f, h := newReader(t)
-	f.store.Close()
+	f.Store.Close()
 	if _, err := f.Stranger(t.Context(), h.id()); err == nil {
 		t.Error("Stranger: no error")
 	}

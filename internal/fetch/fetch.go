@@ -107,6 +107,12 @@ func (f *Fetcher) Get(ctx context.Context, uri string) (Document, error) {
 	}
 }
 
+// Body is the body of what Get returns.
+func (f *Fetcher) Body(ctx context.Context, uri string) ([]byte, error) {
+	doc, err := f.Get(ctx, uri)
+	return doc.Body, err
+}
+
 // target returns the host and port that uri leads to, in one spelling.
 func (f *Fetcher) target(uri string) (host string, ok bool) {
 	u, err := url.Parse(uri)

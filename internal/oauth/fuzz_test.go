@@ -126,7 +126,7 @@ func FuzzTrustedRedirect(f *testing.F) {
 		if err := oauth.CheckRedirectURI(uri); err != nil {
 			t.Errorf("%q is trusted: %v", uri, err)
 		}
-		hosts := []string{"claude.ai", "claude.com", "chatgpt.com", "vscode.dev", "insiders.vscode.dev", "www.cursor.com", "cursor:"}
+		hosts := []string{"claude.ai", "claude.com", "chatgpt.com", "vscode.dev", "insiders.vscode.dev", "www.cursor.com", "cursor:", "global.consent.azure-apim.net"}
 		if host := oauth.RedirectHost(uri); !oauth.IsLoopback(uri) && !slices.Contains(hosts, host) {
 			t.Errorf("%q is trusted and leads to %q", uri, host)
 		}

@@ -10,6 +10,9 @@ type knownClient struct {
 	seen   string // the month of the knowledge: clients change
 }
 
+// Those that are not here, because they redirect to loopback: Claude Code, Codex
+// CLI, Copilot CLI, Gemini CLI, Grok Build, MCP Inspector, mcp-remote, opencode;
+// VS Code and Cursor do both.
 var knownClients = []knownClient{
 	{"Claude", "https://claude.ai/api/mcp/auth_callback", "2026-09"},
 	{"Claude", "https://claude.com/api/mcp/auth_callback", "2026-09"},
@@ -20,6 +23,7 @@ var knownClients = []knownClient{
 	{"Cursor", "cursor://anysphere.cursor-mcp/oauth/callback", "2026-09"},
 	{"Cursor, older versions", "cursor://anysphere.cursor-retrieval/oauth/*/callback", "2026-09"},
 	{"Cursor agents", "https://www.cursor.com/agents/mcp/oauth/callback", "2026-09"},
+	{"Copilot Studio", "https://global.consent.azure-apim.net/redirect/*", "2026-09"},
 }
 
 func (k knownClient) has(uri string) bool {

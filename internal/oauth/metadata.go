@@ -3,20 +3,22 @@ package oauth
 // A ServerMetadata describes an authorization server (RFC 8414 section 2), in
 // the fields that an MCP client reads. An empty list is left out, never null.
 type ServerMetadata struct {
-	Issuer                 string   `json:"issuer"` // no trailing slash: clients compare it exactly
-	AuthorizationEndpoint  string   `json:"authorization_endpoint"`
-	TokenEndpoint          string   `json:"token_endpoint"`
-	RegistrationEndpoint   string   `json:"registration_endpoint,omitempty"` // empty where clients may not register
-	RevocationEndpoint     string   `json:"revocation_endpoint,omitempty"`
-	ScopesSupported        []string `json:"scopes_supported,omitempty"`
-	ResponseTypesSupported []string `json:"response_types_supported,omitempty"`
-	ResponseModesSupported []string `json:"response_modes_supported,omitempty"`
-	GrantTypesSupported    []string `json:"grant_types_supported,omitempty"`
-	TokenAuthMethods       []string `json:"token_endpoint_auth_methods_supported,omitempty"`
-	RevocationAuthMethods  []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
-	CodeChallengeMethods   []string `json:"code_challenge_methods_supported,omitempty"` // clients refuse a server without it
-	IssParameterSupported  bool     `json:"authorization_response_iss_parameter_supported"`
-	MetadataDocuments      bool     `json:"client_id_metadata_document_supported"` // a client_id may be a URL
+	Issuer                   string   `json:"issuer"` // no trailing slash: clients compare it exactly
+	AuthorizationEndpoint    string   `json:"authorization_endpoint"`
+	TokenEndpoint            string   `json:"token_endpoint"`
+	RegistrationEndpoint     string   `json:"registration_endpoint,omitempty"` // empty where clients may not register
+	RevocationEndpoint       string   `json:"revocation_endpoint,omitempty"`
+	ScopesSupported          []string `json:"scopes_supported,omitempty"`
+	ResponseTypesSupported   []string `json:"response_types_supported,omitempty"`
+	ResponseModesSupported   []string `json:"response_modes_supported,omitempty"`
+	GrantTypesSupported      []string `json:"grant_types_supported,omitempty"`
+	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	TokenAuthAlgorithms      []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"` // required with private_key_jwt
+	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
+	RevocationAuthAlgorithms []string `json:"revocation_endpoint_auth_signing_alg_values_supported,omitempty"`
+	CodeChallengeMethods     []string `json:"code_challenge_methods_supported,omitempty"` // clients refuse a server without it
+	IssParameterSupported    bool     `json:"authorization_response_iss_parameter_supported"`
+	MetadataDocuments        bool     `json:"client_id_metadata_document_supported"` // a client_id may be a URL
 
 	IntrospectionEndpoint    string   `json:"introspection_endpoint,omitempty"` // empty where nobody may ask
 	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`

@@ -5,6 +5,7 @@ package secret
 
 import (
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,17 @@ func (t Text) Reveal() string { return t.plain }
 
 // Hash returns the hash under which the secret is stored.
 func (t Text) Hash() [sha256.Size]byte { return HashOf(t.plain) }
+
+// Among reports whether the secret is one of those with these hashes, in time
+// that does not depend on which, or on how much of it is right. The empty secret
+// is none.
+func (t Text) Among(hashes [][sha256.Size]byte) bool {
+	h, equal := t.Hash(), 0
+	for _, known := range hashes {
+		equal |= subtle.ConstantTimeCompare(known[:], h[:])
+	}
+	return equal == 1 && t.plain != ""
+}
 
 // Format implements [fmt.Formatter] for every verb.
 func (Text) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }

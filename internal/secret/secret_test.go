@@ -239,3 +239,15 @@ func TestASigningKeyIsDrawnAgainAboveTheOrder(t *testing.T) {
 		t.Errorf("%x, %v", raw, err)
 	}
 }
+
+func TestAmong(t *testing.T) {
+	hashes := [][32]byte{HashOf("first"), HashOf("second"), HashOf("")}
+	for text, want := range map[string]bool{"first": true, "second": true, "third": false, "": false, "firs": false, "firstsecond": false} {
+		if got := Plain(text).Among(hashes); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+	if Plain("first").Among(nil) {
+		t.Error("a secret is among none")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/internal/words"
@@ -16,8 +17,9 @@ import (
 // Letters writes the mails that rules have put into the outbox.
 type Letters struct {
 	*SignIn
-	App   string   // what people sign in to
-	Words []string // the scopes of a claim, in the operator's words
+	Clients *client.Clients
+	App     string   // what people sign in to
+	Words   []string // the scopes of a claim, in the operator's words
 }
 
 // Render writes one mail, out of what the store says when it is sent. A mail
@@ -59,7 +61,7 @@ func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (in
 	if err != nil {
 		return nil, "", err
 	}
-	client, err := tx.Client(ctx, gr.ClientID)
+	name, err := l.Clients.Name(ctx, tx, gr.ClientID)
 	if err != nil {
 		return nil, "", err
 	}
@@ -68,7 +70,7 @@ func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (in
 	if err != nil || !ok || newest.ID != c.ID || l.next(c, gr, l.Now()) != nil {
 		return nil, "", err
 	}
-	return words.CodeMail{App: l.App, Client: words.ClientName(client.Name), Where: place(gr),
+	return words.CodeMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
 		Email: c.Email, Code: code.Reveal(), Time: c.Created, Minutes: int(l.TTL / time.Minute), Scopes: l.Words}, c.Email, nil
 }
 
@@ -81,11 +83,11 @@ func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (
 	if err != nil {
 		return nil, "", err
 	}
-	client, err := tx.Client(ctx, gr.ClientID)
+	name, err := l.Clients.Name(ctx, tx, gr.ClientID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, "", err
 	}
-	return words.ReusedMail{App: l.App, Client: words.ClientName(client.Name), Where: place(gr),
+	return words.ReusedMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
 		Email: u.Email, Time: out.Created}, u.Email, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/mail"
@@ -65,7 +66,11 @@ func (r *room) open(secrets ...string) {
 	if r.way == twoStores {
 		r.second = r.rules()
 	}
-	r.letters = &Letters{SignIn: r.SignIn, App: "Notes", Words: []string{"Write your notes"}}
+	clients, err := client.New(client.Config{Store: r.Store, Now: r.clock})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.letters = &Letters{SignIn: r.SignIn, Clients: clients, App: "Notes", Words: []string{"Write your notes"}}
 }
 
 // rules are made anew over a store of their own.

@@ -11,6 +11,11 @@ var (
 
 	clientByID     = clients.where("id = $1")
 	clientByDigest = clients.where("digest = $1")
+
+	// An OFFSET needs a LIMIT in SQLite; this one is no limit.
+	clientsTrim = `DELETE FROM foyer_clients WHERE id IN (
+		SELECT id FROM foyer_clients WHERE last_used = 0 ORDER BY expires DESC, id DESC LIMIT 9223372036854775807 OFFSET $1)`
+	clientsUnused = "SELECT count(*) FROM foyer_clients WHERE last_used = 0"
 )
 
 func clientFields(c *store.Client) []any {
@@ -31,4 +36,12 @@ func (tx *tx) ClientByDigest(ctx context.Context, digest store.Hash) (c store.Cl
 
 func (tx *tx) PutClient(ctx context.Context, c store.Client) error {
 	return tx.put(ctx, clients.upsert, clientFields(&c))
+}
+
+func (tx *tx) TrimUnusedClients(ctx context.Context, keep int) (left int, err error) {
+	if _, err := tx.exec(ctx, clientsTrim, max(keep, 0)); err != nil {
+		return 0, err
+	}
+	err = tx.get(ctx, []any{&left}, clientsUnused)
+	return left, err
 }

@@ -22,7 +22,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for _, query := range slices.Concat(readQueries, writeQueries, expiredDeletes, []string{bearerByHash, bearerPacked, outgoingDue}) {
+	for _, query := range slices.Concat(readQueries, writeQueries, expiredDeletes, []string{bearerByHash, bearerPacked, outgoingDue, clientsTrim, clientsUnused}) {
 		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, make([]any, 20)...)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)

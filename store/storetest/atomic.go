@@ -137,18 +137,20 @@ func testViewWritesNothing(t *testing.T, s *suite) {
 	putMails(t, s, store.Outgoing{ID: "o", Due: at(1)})
 	view(t, s, func(ctx context.Context, tx store.Tx) error {
 		_, deleteErr := tx.DeleteExpired(ctx, at(10), 10)
+		_, trimErr := tx.TrimUnusedClients(ctx, 0)
 		for name, err := range map[string]error{
-			"PutClient":      tx.PutClient(ctx, store.Client{ID: "x"}),
-			"PutUser":        tx.PutUser(ctx, store.User{ID: "x"}),
-			"PutGrant":       tx.PutGrant(ctx, store.Grant{ID: "x"}),
-			"PutToken":       tx.PutToken(ctx, store.Token{GrantID: "g"}),
-			"PutRedemption":  tx.PutRedemption(ctx, store.Redemption{CodeID: "x"}),
-			"PutChallenge":   tx.PutChallenge(ctx, store.Challenge{ID: "x", GrantID: "g"}),
-			"PutCounter":     tx.PutCounter(ctx, store.Counter{Key: "x"}),
-			"PutBrowser":     tx.PutBrowser(ctx, store.Browser{ClientID: "x"}),
-			"PutOutgoing":    tx.PutOutgoing(ctx, store.Outgoing{ID: "x"}),
-			"DeleteOutgoing": tx.DeleteOutgoing(ctx, "o"),
-			"DeleteExpired":  deleteErr,
+			"PutClient":         tx.PutClient(ctx, store.Client{ID: "x"}),
+			"PutUser":           tx.PutUser(ctx, store.User{ID: "x"}),
+			"PutGrant":          tx.PutGrant(ctx, store.Grant{ID: "x"}),
+			"PutToken":          tx.PutToken(ctx, store.Token{GrantID: "g"}),
+			"PutRedemption":     tx.PutRedemption(ctx, store.Redemption{CodeID: "x"}),
+			"PutChallenge":      tx.PutChallenge(ctx, store.Challenge{ID: "x", GrantID: "g"}),
+			"PutCounter":        tx.PutCounter(ctx, store.Counter{Key: "x"}),
+			"PutBrowser":        tx.PutBrowser(ctx, store.Browser{ClientID: "x"}),
+			"PutOutgoing":       tx.PutOutgoing(ctx, store.Outgoing{ID: "x"}),
+			"DeleteOutgoing":    tx.DeleteOutgoing(ctx, "o"),
+			"DeleteExpired":     deleteErr,
+			"TrimUnusedClients": trimErr,
 		} {
 			if err == nil {
 				t.Errorf("%s in a View: no error", name)

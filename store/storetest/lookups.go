@@ -16,6 +16,7 @@ var lookupTests = []test{
 	{"a token is found by its place in the family", testFamily},
 	{"the latest challenge is the newest of its grant", testLatestChallenge},
 	{"a missing record is ErrNotFound", testNotFound},
+	{"clients that were never used are trimmed, those that expire first before others", testTrimUnusedClients},
 	{"two clients cannot share a digest", refusesSecond(
 		func(ctx context.Context, tx store.Tx, id string) error {
 			return tx.PutClient(ctx, store.Client{ID: id, Digest: store.Hash{1}})
@@ -41,6 +42,44 @@ var lookupTests = []test{
 			k, err := tx.TokenOf(ctx, "g", store.Refresh, 1)
 			return string(k.Hash[0]), err
 		})},
+}
+
+func testTrimUnusedClients(t *testing.T, s *suite) {
+	put := func(id string, expires int64, used time.Time) {
+		update(t, s, func(ctx context.Context, tx store.Tx) error {
+			return tx.PutClient(ctx, store.Client{ID: id, Digest: store.Hash{id[0]}, Expires: at(expires), LastUsed: used})
+		})
+	}
+	for id, expires := range map[string]int64{"a": 30, "b": 10, "c": 20, "d": 20, "e": 40} {
+		put(id, expires, time.Time{})
+	}
+	put("used", 1, at(1))
+	for _, step := range []struct {
+		keep, left int
+		want       string // who is there
+	}{
+		{6, 5, "abcdeu"}, {5, 5, "abcdeu"}, {4, 4, "acdeu"}, {3, 3, "adeu"}, {1, 1, "eu"}, {1, 1, "eu"}, {0, 0, "u"}, {-1, 0, "u"},
+	} {
+		update(t, s, func(ctx context.Context, tx store.Tx) error {
+			left, err := tx.TrimUnusedClients(ctx, step.keep)
+			if left != step.left {
+				t.Errorf("keep %d: %d are left, want %d", step.keep, left, step.left)
+			}
+			return err
+		})
+		there := ""
+		view(t, s, func(ctx context.Context, tx store.Tx) error {
+			for _, id := range []string{"a", "b", "c", "d", "e", "used"} {
+				if _, err := tx.Client(ctx, id); err == nil {
+					there += id[:1]
+				}
+			}
+			return nil
+		})
+		if there != step.want {
+			t.Errorf("keep %d: there are %q, want %q", step.keep, there, step.want)
+		}
+	}
 }
 
 func testBearer(t *testing.T, s *suite) {
