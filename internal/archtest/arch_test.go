@@ -17,7 +17,7 @@ const module = "example.com/foyer"
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
 	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
-	{"internal/signin", "internal/outbox", "store/sqlite"},
+	{"internal/signin", "internal/outbox", "store/sqlite", "policy/*"},
 	{"elicit", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
 	{"examples/*"},
@@ -25,7 +25,7 @@ var floors = [][]string{
 }
 
 // pure packages import only the standard library.
-var pure = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/words", "internal/fetch"}
+var pure = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/words", "internal/fetch", "policy/authzen"}
 
 // rules decide, and therefore know no HTTP and no HTML.
 var rules = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/grant", "internal/client", "internal/limit",
