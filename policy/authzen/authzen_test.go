@@ -182,7 +182,7 @@ func TestWhatADenialNames(t *testing.T) {
 		{"no scope", lacks(), user, policy},
 		{"an empty scope", lacks(""), user, policy},
 		{"a scope with a space", lacks("notes:export admin"), user, policy},
-		{"a scope that leaves its quotation marks", lacks(`x", error="y`), user, policy},
+		{"a scope that leaves its quotation marks", lacks(`x",error="y`), user, policy},
 		{"a scope with a backslash", lacks(`x\`), user, policy},
 		{"a scope with a line break", lacks("x\r\nSet-Cookie: y"), user, policy},
 		{"a scope that is not ASCII", lacks("notes:é"), user, policy},
