@@ -95,8 +95,8 @@ type Config struct {
 	Timeout time.Duration
 
 	// Batch is how many evaluations one request may have. A longer list is asked
-	// about in several, one after the other. Optional; zero means 50, which is
-	// what policy decision points take by default.
+	// about in several, one after the other, within one Timeout. Optional; zero
+	// means 50.
 	Batch int
 }
 
