@@ -34,6 +34,7 @@ func newBank(t *testing.T, change ...func(*Config)) *house {
 		}),
 		"close_bank":  gate.Role("director"),
 		"vault":       gate.Role("director").Hidden(),
+		"cellar":      gate.SignedIn().Hidden(),
 		"statement":   gate.Scope("journal:write").Level("email"),
 		"new_payee":   gate.SignedIn().MaxAge(10 * time.Minute),
 		"read_ledger": gate.Scope("ledger:read"),
@@ -140,6 +141,13 @@ func TestAPolicyOnlyTakesAway(t *testing.T) {
 			return gate.Decision{Outcome: gate.Deny, Reason: gate.Policy}, nil
 		case r.Item == "get_entry":
 			return gate.Decision{Outcome: gate.Challenge, Reason: gate.NeedsScope, Scopes: []string{"journal:export"}}, nil
+		case r.Item == "get_tag":
+			return gate.Decision{Outcome: gate.Challenge, Reason: gate.NeedsScope, Scopes: []string{"no:such"}}, nil
+		case r.Item == "cellar":
+			return gate.Decision{Outcome: gate.Challenge, Reason: gate.NeedsScope, Scopes: []string{"journal:export"}}, nil
+		case r.Item == "whoami" || r.Item == "authenticate" || r.Item == "validate_token" || r.Item == "merge_guest_data":
+			p.own = true
+			return gate.Decision{Outcome: gate.Deny, Reason: gate.Policy}, nil
 		case r.Item == "view_journal":
 			return gate.Decision{Outcome: gate.Allow}, errors.New("the engine is on fire")
 		case r.Item == "transfer" && r.Arguments["to"] == "eve":
@@ -158,6 +166,8 @@ func TestAPolicyOnlyTakesAway(t *testing.T) {
 		{"list_entries", `{}`, 200, true},
 		{"get_entry", `{"id":"x"}`, 403, true},
 		{"view_journal", `{}`, 200, true},
+		{"get_tag", `{"id":"x"}`, 200, true}, // there is no such scope to be had
+		{"whoami", `{}`, 200, false},
 		{"close_bank", `{}`, 200, true},
 		{"export_journal", `{}`, 403, true},
 	} {
@@ -168,13 +178,34 @@ func TestAPolicyOnlyTakesAway(t *testing.T) {
 	if log := h.log.String(); !strings.Contains(log, "the engine is on fire") {
 		t.Error("the fault is not logged")
 	}
+	if p.own {
+		t.Error("the policy is asked about the kit's own tools")
+	}
 	_, list := g.post(t, "tools/list", `{}`)
-	if strings.Contains(list, `"name":"list_entries"`) || strings.Contains(list, `"name":"view_journal"`) || !strings.Contains(list, `"name":"get_entry"`) || !strings.Contains(list, `"name":"transfer"`) {
+	if strings.Contains(list, `"name":"list_entries"`) || strings.Contains(list, `"name":"view_journal"`) || strings.Contains(list, `"name":"cellar"`) || !strings.Contains(list, `"name":"whoami"`) || !strings.Contains(list, `"name":"get_entry"`) || !strings.Contains(list, `"name":"transfer"`) {
 		t.Errorf("the list: %s", list)
+	}
+	p.answer = func(r gate.Request) (gate.Decision, error) {
+		return gate.Decision{Outcome: gate.Challenge, Reason: gate.NeedsScope, Scopes: []string{"journal:export", "journal:write"}}, nil
+	}
+	res := g.send(t, mcpRequest(t, h.issuer+"/mcp", g.access, 1, "tools/call", `{"name":"create_entry","arguments":{"title":"x","content":"x"}}`))
+	res.Body.Close()
+	if header := res.Header.Get("WWW-Authenticate"); !strings.Contains(header, `scope="journal:write journal:export"`) {
+		t.Errorf("a challenge of the policy asks for what the rule needs, too: %s", header)
+	}
+	p.answer = denyAll
+	_, denied := g.post(t, "tools/call", `{"name":"cellar","arguments":{}}`)
+	_, unknown := g.post(t, "tools/call", `{"name":"celler","arguments":{}}`)
+	if denied != strings.ReplaceAll(unknown, "celler", "cellar") {
+		t.Errorf("what is hidden and denied is told from what is not there:\n%s\n%s", denied, unknown)
 	}
 	if p.twice {
 		t.Error("one request asked the same question twice")
 	}
+}
+
+func denyAll(gate.Request) (gate.Decision, error) {
+	return gate.Decision{Outcome: gate.Deny, Reason: gate.Policy}, nil
 }
 
 // A policy answers by a function, and notices when one request asks it again.
@@ -182,6 +213,7 @@ type policy struct {
 	answer func(gate.Request) (gate.Decision, error)
 	last   gate.Request
 	twice  bool
+	own    bool // it was asked about a tool of the kit's own
 }
 
 func (p *policy) Decide(_ context.Context, r gate.Request) (gate.Decision, error) {

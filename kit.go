@@ -132,7 +132,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
-	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider,
+	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider, Own: append([]string{signintools.DigitsURI}, ownTools...),
 		Grants: k.grants, Now: k.now, Log: k.cfg.Log, Info: inv.info}, server)
 
 	mux := http.NewServeMux()

@@ -26,7 +26,18 @@ func (rs Rules) Show(c Caller, name string) Decision {
 	return r.seen(r.decide(c))
 }
 
-// seen is d as whoever asked may know it.
+// Told is d, what a [Decider] says about the item called name, as the caller is
+// told: a challenge asks for what the rule needs, too, so that one step-up is
+// enough, and of a hidden item nothing is told but Allow.
+func (rs Rules) Told(name string, d Decision) Decision {
+	r := rs[name]
+	if d.Outcome == Challenge {
+		more := slices.DeleteFunc(slices.Clone(d.Scopes), func(s string) bool { return slices.Contains(r.scopes, s) })
+		d.Scopes = slices.Concat(r.scopes, more)
+	}
+	return r.seen(d)
+}
+
 func (r *Rule) seen(d Decision) Decision {
 	if d.Outcome != Allow && r.hidden {
 		return Decision{Outcome: Deny, Reason: Unknown} // exactly what an unknown name gets

@@ -40,6 +40,7 @@ type Config struct {
 	Scopes  gate.Scopes
 	Levels  gate.Levels
 	Decider gate.Decider // asked about what the rules allow; nil for none
+	Own     []string     // names of the kit's own items, which the decider is not asked about
 	Grants  *grant.Grants
 	Now     func() time.Time
 	Log     *slog.Logger

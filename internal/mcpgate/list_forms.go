@@ -47,8 +47,8 @@ func (l *list[T]) shown(ctx context.Context, g *Gate, c carried, all []*T) iter.
 	return func(yield func(*T, gate.Decision) bool) {
 		for _, item := range all {
 			d := l.rules.Show(c.caller, l.name(item))
-			if d.Outcome == gate.Allow && allowed != nil {
-				d = allowed[l.name(item)]
+			if d.Outcome == gate.Allow && g.asksPolicy(l.kind, l.name(item)) {
+				d = l.rules.Told(l.name(item), allowed[l.name(item)])
 			}
 			if d.Listed() && !yield(item, d) {
 				return
@@ -65,7 +65,7 @@ func (l *list[T]) policy(ctx context.Context, g *Gate, c carried, all []*T) map[
 	}
 	var asked []gate.Request
 	for _, item := range all {
-		if name := l.name(item); l.rules.Show(c.caller, name).Outcome == gate.Allow {
+		if name := l.name(item); g.asksPolicy(l.kind, name) && l.rules.Show(c.caller, name).Outcome == gate.Allow {
 			asked = append(asked, gate.Request{Caller: c.caller, Kind: l.kind, Item: name, Name: name})
 		}
 	}

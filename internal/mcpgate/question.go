@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	stdjson "encoding/json"
 
@@ -120,15 +121,22 @@ func (g *Gate) decideItem(ctx context.Context, c carried, q question, it item) (
 		}
 		d = rules.Decide(c.caller, it.name, arguments)
 	}
-	if d.Outcome == gate.Allow && g.Decider != nil {
-		d = g.policy(ctx, c, gate.Request{Caller: c.caller, Kind: q.kind, Item: it.name, Name: q.name, Arguments: arguments})
+	if d.Outcome == gate.Allow && g.asksPolicy(q.kind, it.name) {
+		d = rules.Told(it.name, g.policy(ctx, c, gate.Request{Caller: c.caller, Kind: q.kind, Item: it.name, Name: q.name, Arguments: arguments}))
 	}
 	return d, nil
 }
 
 // asksArguments reports whether somebody minds the arguments of an item.
 func (g *Gate) asksArguments(k kind, name string) bool {
-	return g.Decider != nil || g.Items.table(k)[name].AsksArguments()
+	return g.asksPolicy(k, name) || g.Items.table(k)[name].AsksArguments()
+}
+
+// asksPolicy reports whether the decider is asked about an item. About the kit's
+// own it is not: they are how a caller signs in, which no policy is to stand in
+// the way of, and their arguments are an address and digits, which none is to see.
+func (g *Gate) asksPolicy(k kind, name string) bool {
+	return g.Decider != nil && !slices.Contains(g.Own, name)
 }
 
 // policy asks the decider, once for each request of HTTP: in front of the SDK
@@ -145,8 +153,22 @@ func (g *Gate) policy(ctx context.Context, c carried, r gate.Request) gate.Decis
 		g.policyFault(ctx, err)
 		return gate.Decision{Outcome: gate.Deny, Reason: gate.Policy}
 	}
+	d = g.obtainable(ctx, d)
 	if c.decided != nil {
 		c.decided.Store(string(key), d)
+	}
+	return d
+}
+
+// obtainable is d, unless it asks for what nobody can get: that would send a client
+// to the authorization server for nothing. It is a fault of the policy.
+func (g *Gate) obtainable(ctx context.Context, d gate.Decision) gate.Decision {
+	for _, scope := range d.Scopes {
+		if level, ok := gate.LevelOf(scope); ok && slices.Contains(g.Levels, level) || !ok && g.Scopes.Known(scope) {
+			continue
+		}
+		g.policyFault(ctx, fmt.Errorf("it asks for the scope %q, which there is not", scope))
+		return gate.Decision{Outcome: gate.Deny, Reason: gate.Policy}
 	}
 	return d
 }
@@ -170,7 +192,7 @@ func (g *Gate) policyOfAll(ctx context.Context, c carried, rs []gate.Request) ma
 		return said
 	}
 	for i, r := range rs {
-		said[r.Item] = decisions[i]
+		said[r.Item] = g.obtainable(ctx, decisions[i])
 	}
 	return said
 }
