@@ -80,6 +80,19 @@ func TestTestHelpersStayOutOfPrograms(t *testing.T) {
 	}
 }
 
+// Who does not import a policy engine does not link one.
+func TestTheKitLinksNoPolicyEngine(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{.ImportPath}}`, module).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range strings.Fields(string(out)) {
+		if strings.HasPrefix(p, module+"/policy/") || strings.HasPrefix(p, "github.com/cedar-policy/") {
+			t.Errorf("the kit links %s", p)
+		}
+	}
+}
+
 func floor(pkg string) (height int, ok bool) {
 	for height, patterns := range floors {
 		if oneOf(patterns, pkg) {
