@@ -32,10 +32,10 @@
 // # Challenges
 //
 // A policy with the annotation @scopes("a b") says what opens a denial. The
-// denial becomes a challenge for those scopes if every forbid that applies has
-// the annotation; or, where none applies, for those of the first permit that has
-// it. The promise is tried before it is given: with the scopes, as a user, the
-// caller must be allowed the same request. Otherwise it stays a denial.
+// denial becomes a challenge for the scopes of the forbids that apply, or, where
+// none applies, for those of the first permit that would help. The promise is
+// tried before it is given: with the scopes, as a user, the caller must be allowed
+// the same request. Otherwise it stays a denial.
 package cedar
 
 import (

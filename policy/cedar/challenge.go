@@ -25,27 +25,23 @@ func (d *Decider) challenge(q question, c gate.Caller, diagnosis cedar.Diagnosti
 // offers are the scopes that the policies name, each of which may be enough:
 // where something forbids, all that the forbids name together.
 func (d *Decider) offers(q question, diagnosis cedar.Diagnostic) (offers [][]string) {
+	if len(diagnosis.Reasons) == 0 {
+		for _, p := range q.policies {
+			if p.Effect() == cedar.Permit {
+				offers = append(offers, p.scopes)
+			}
+		}
+		return offers
+	}
 	var all []string
 	for _, r := range diagnosis.Reasons {
-		p := d.byID[r.PolicyID]
-		if p.scopes == nil {
-			return nil
-		}
-		for _, s := range p.scopes {
+		for _, s := range d.byID[r.PolicyID].scopes {
 			if !slices.Contains(all, s) {
 				all = append(all, s)
 			}
 		}
 	}
-	if all != nil {
-		return [][]string{all}
-	}
-	for _, p := range q.policies {
-		if p.Effect() == cedar.Permit && p.scopes != nil {
-			offers = append(offers, p.scopes)
-		}
-	}
-	return offers
+	return [][]string{all}
 }
 
 // opens reports whether c lacks some of scopes, and with all of them would be

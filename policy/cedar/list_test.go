@@ -72,7 +72,7 @@ func drawPolicies(t *rapid.T, arguments bool) string {
 			"(" + rapid.SampledFrom([]string{"principal", "principal", "principal is User", `principal == Guest::"g1"`}).Draw(t, "principal") + ", action, " +
 			rapid.SampledFrom(resource).Draw(t, "resource") + ") " + strings.Join(rapid.SliceOfN(condition, 0, 3).Draw(t, "conditions"), " ") + ";"
 	})
-	return strings.Join(rapid.SliceOfN(policy, 1, 6).Draw(t, "policies"), "\n")
+	return rapid.SampledFrom([]string{"", all, all}).Draw(t, "all") + strings.Join(rapid.SliceOfN(policy, 1, 6).Draw(t, "policies"), "\n")
 }
 
 func drawCaller(t *rapid.T) gate.Caller {
@@ -190,22 +190,22 @@ func TestAListHidesNothingThatMayBeAllowed(t *testing.T) {
 		about := rapid.Bool().Draw(t, "about arguments")
 		policies := drawPolicies(t, about)
 		d := drawn(t, policies)
-		arguments := map[string]any{"amount": rapid.SampledFrom([]any{4.0, 5.0, 6.0, 1e300}).Draw(t, "amount")}
-		if rapid.Bool().Draw(t, "has to") {
-			arguments["to"] = rapid.SampledFrom([]any{"x", "y"}).Draw(t, "to")
-		}
-		r := call(drawCaller(t), rapid.SampledFrom([]string{"t1", "t2"}).Draw(t, "tool"), nil)
-		listed, err := d.Decide(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Arguments = arguments
-		called, err := d.Decide(t.Context(), r)
-		if called.Outcome == gate.Allow && listed.Outcome != gate.Allow {
-			t.Fatalf("%s\n%v is allowed and not listed: %v", policies, arguments, listed)
-		}
-		if !about && (err != nil || fmt.Sprint(called) != fmt.Sprint(listed)) {
-			t.Fatalf("%s\nthe call gets %v, %v, the list says %v", policies, called, err, listed)
+		for _, caller := range []gate.Caller{stranger, visitor, writer, drawCaller(t)} {
+			for _, tool := range []string{"t1", "t2"} {
+				listed, err := d.Decide(t.Context(), call(caller, tool, nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, arguments := range []map[string]any{{"amount": 4.0}, {"amount": 5.0, "to": "x"}, {"amount": 6.0, "to": "y"}, {"amount": 1e300}} {
+					called, err := d.Decide(t.Context(), call(caller, tool, arguments))
+					if called.Outcome == gate.Allow && listed.Outcome != gate.Allow {
+						t.Fatalf("%s\n%v is allowed and not listed: %v", policies, arguments, listed)
+					}
+					if !about && (err != nil || fmt.Sprint(called) != fmt.Sprint(listed)) {
+						t.Fatalf("%s\nthe call gets %v, %v, the list says %v", policies, called, err, listed)
+					}
+				}
+			}
 		}
 	})
 }
