@@ -60,10 +60,8 @@ func TestTheSameHoldsThroughRestartsAndTwoStores(t *testing.T) {
 	for _, way := range []string{restarted, twoStores} {
 		for name, test := range map[string]func(*testing.T){
 			"questions and answers":               TestAQuestionEndsTheRunAndItsAnswerGoesOn,
-			"a state counts once":                 TestAStateCountsOnceForItsCallAndItsCaller,
 			"a second use is refused":             TestASecondUseIsRefused,
 			"of many uses one runs":               TestOfManyUsesAtOnceOneRuns,
-			"the grant has changed":               TestAnAnswerOfAGrantThatChangedDoesNotCount,
 			"an answer is for its question":       TestAnAnswerIsForTheQuestionAsItWasPut,
 			"the steps go by the way of the test": testWay,
 		} {
