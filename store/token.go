@@ -18,7 +18,7 @@ type Token struct {
 	GrantID    string
 	Epoch      int       // compared with Grant.Epoch
 	Generation int       // compared with Grant.Generation
-	UsedAt     time.Time // refresh: when it was first exchanged, or before that when the access token issued with it was first seen; access: when it was first seen, noted late
+	UsedAt     time.Time // refresh: when it was exchanged, as the rules count it, or before that when the access token issued with it was first seen; access: when it was first seen, noted late
 	Expires    time.Time // of an access token; a refresh token ends with its grant, and has none
 	Scopes     []string  // access: what a refresh cut it to, and empty for all of its grant's; refresh: what the access token issued with it was cut to
 }

@@ -167,6 +167,9 @@ func (w *world) refresh() {
 	case issued.Pair != next.Pair:
 		w.Fatal("two families: the same refresh token has two successors")
 	default:
+		if !next.used {
+			p.exchanged = now // and so an overlap begins
+		}
 		if !inOverlap {
 			fam.lives(now)
 			next.expires = earlier(now.Add(life.Access), fam.expires)

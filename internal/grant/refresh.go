@@ -46,11 +46,13 @@ func within(some, others []string) bool {
 //
 // Asked again with the same token within the overlap, or as long as neither
 // token of the answer was used, it answers the same pair again: two windows of
-// one client race, a response is lost, and nobody is to be signed out. After
-// that someone holds a copy: the whole grant is revoked, the thief's tokens with
-// the owner's, and Refresh returns [ErrReused] (RFC 9700 section 4.14.2). Where
-// access tokens are JWTs, whose use is not seen here, the overlap is all the
-// time there is: else two who share a family would never be told apart.
+// one client race, a response is lost, and nobody is to be signed out. The
+// overlap begins when an answer that nobody has used is given, the first time or
+// again. After that someone holds a copy: the whole grant is revoked, the thief's
+// tokens with the owner's, and Refresh returns [ErrReused] (RFC 9700 section
+// 4.14.2). Where access tokens are JWTs, whose use is not seen here, the first
+// overlap is all the time there is: else two who share a family would never be
+// told apart.
 //
 // Scopes cut the access token that is issued, and nothing else: the refresh
 // token keeps its grant's, and the next refresh that names none gets all again.
@@ -163,8 +165,10 @@ func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr stor
 }
 
 // repeat computes the successors of t again, which were issued under one of the
-// keys. After the overlap their time begins anew, as it would have had the
-// first answer arrived now. If that key is gone, so is the answer.
+// keys. If that key is gone, so is the answer. After the overlap their time begins
+// anew, as it would have had the first answer arrived now. An answer that nobody
+// has used begins an overlap whenever it is given: a client that lost it, and
+// comes back with two windows at once, is not to be taken for a thief.
 func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, r Renewal, now time.Time) (Issued, error, error) {
 	for _, pair := range g.keys.Successors(r.RefreshToken.Reveal()) {
 		refresh, err := tx.Token(ctx, pair.Refresh.Hash())
@@ -183,12 +187,20 @@ func (g *Grants) repeat(ctx context.Context, tx store.Tx, t store.Token, gr stor
 		if access.Hash != pair.Access.Hash() && (err == nil || g.signs(gr)) {
 			return g.repeatSigned(t, gr, access, pair, now)
 		}
-		if !now.Before(t.UsedAt.Add(g.life.Overlap)) || !now.Before(access.Expires) {
+		if !now.Before(t.UsedAt.Add(g.life.Overlap)) || !now.Before(access.Expires) { // a record that is gone has expired
 			gr.Expires = g.expires(gr, now)
 			access = g.access(gr, pair, refresh.Scopes, now)
-			err = errors.Join(tx.PutToken(ctx, access), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr, r.Client, now))
+			if err := errors.Join(tx.PutToken(ctx, access), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr, r.Client, now)); err != nil {
+				return Issued{}, nil, err
+			}
 		}
-		return issue(pair, access, gr, now), nil, err
+		if refresh.UsedAt.IsZero() {
+			t.UsedAt = now
+			if err := tx.PutToken(ctx, t); err != nil {
+				return Issued{}, nil, err
+			}
+		}
+		return issue(pair, access, gr, now), nil, nil
 	}
 	return Issued{}, ErrUnknown, nil
 }

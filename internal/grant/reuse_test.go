@@ -79,6 +79,44 @@ func TestT48ARepeatDoesNotForgetThatItsAnswerWasUsed(t *testing.T) {
 	}
 }
 
+// A laptop sleeps through the answer of a refresh, and two of its windows try
+// again when it wakes: whichever comes second is as welcome as in the overlap of
+// the first answer, though the other is using the repeated one by then. That
+// overlap is the last: the pair is in use.
+func TestT48TwoWindowsAfterALostAnswerStaySignedIn(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		slept time.Duration
+		after time.Duration // between the windows
+		want  error
+	}{
+		{"at once", 10 * time.Minute, 0, nil},
+		{"within an overlap of the first to come", 10 * time.Minute, life.Overlap - time.Microsecond, nil},
+		{"after it somebody holds a copy", 10 * time.Minute, life.Overlap, ErrReused},
+		{"after a nap within an overlap of the first to come", 50 * time.Second, life.Overlap - time.Microsecond, nil},
+		{"after it somebody holds a copy, as after a long sleep", 50 * time.Second, life.Overlap, ErrReused},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			first := f.claimed()
+			lost := f.refresh(first.Refresh)
+			f.wait(test.slept)
+			one := f.refresh(first.Refresh)
+			f.use(one.Access)
+			f.wait(test.after / 2)
+			f.refresh(first.Refresh) // which makes the overlap no longer: the answer is in use
+			f.wait(test.after - test.after/2)
+			two, err := f.renew(first.Refresh)
+			if err != test.want || one.Pair != lost.Pair || err == nil && two.Pair != lost.Pair {
+				t.Errorf("Refresh error = %v, want %v, and one pair for all", err, test.want)
+			}
+			if f.revoked(first.Refresh) != (test.want != nil) {
+				t.Errorf("the grant is revoked: %v", test.want == nil)
+			}
+		})
+	}
+}
+
 // A client that repeats is not idle: its grant lives on as after any refresh.
 func TestT48ARepeatAfterTheOverlapKeepsTheGrantAlive(t *testing.T) {
 	f := newFixture(t)

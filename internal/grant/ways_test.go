@@ -92,6 +92,7 @@ func TestTheSameHoldsThroughRestartsAndTwoStores(t *testing.T) {
 		"many windows refresh at once":        TestT48RacingRefreshesAllGetOnePair,
 		"a repeat does not forget":            TestT48ARepeatDoesNotForgetThatItsAnswerWasUsed,
 		"a repeat keeps the grant alive":      TestT48ARepeatAfterTheOverlapKeepsTheGrantAlive,
+		"two windows after a lost answer":     TestT48TwoWindowsAfterALostAnswerStaySignedIn,
 		"two windows after a claim":           TestT48TwoWindowsThatRefreshAfterAClaimStaySignedIn,
 		"one of two claims wins":              TestT14OfTwoRacingClaimsOneWins,
 		"a claim and a refresh race":          TestT14AClaimAndARefreshMayRace,
