@@ -108,6 +108,11 @@ type Config struct {
 	// default.
 	Lifetimes Lifetimes
 
+	// CallsPerMinute is how many messages a minute each grant may send to the
+	// endpoints, and each address without a token. A quiet one may send that many
+	// at once. More are answered by 429. Optional; 0 means 1,200.
+	CallsPerMinute int
+
 	// TrustedProxies are the networks of the reverse proxies in front of the
 	// server, whose X-Forwarded-For is believed. Optional; empty believes
 	// nobody, and takes the peer of the connection for the client.
@@ -163,6 +168,7 @@ const (
 	day            = 24 * time.Hour
 	maxOneTimeCode = 10 * time.Minute // NIST SP 800-63B-4 section 3.1.3.2
 	unusedClient   = day
+	callsPerMinute = 1200
 )
 
 // withDefaults fills in what is zero. guestData says that guests have something
@@ -203,6 +209,17 @@ func (l Lifetimes) check() error {
 	return errors.Join(problems...)
 }
 
+// calls is the limit of messages a minute; 0 for none.
+func (cfg *Config) calls() int {
+	switch {
+	case cfg.DangerouslyNoLimits:
+		return 0
+	case cfg.CallsPerMinute == 0:
+		return callsPerMinute
+	}
+	return cfg.CallsPerMinute
+}
+
 func (cfg *Config) levels() gate.Levels {
 	if len(cfg.Levels) == 0 {
 		return gate.StandardLevels
@@ -213,6 +230,9 @@ func (cfg *Config) levels() gate.Levels {
 // check returns everything that is wrong with cfg, not only the first thing.
 func (cfg *Config) check() error {
 	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkResourceServers(), cfg.MetadataDocuments.check(), cfg.Registration.check()}
+	if cfg.CallsPerMinute < 0 {
+		problems = append(problems, fmt.Errorf("CallsPerMinute: %d is negative", cfg.CallsPerMinute))
+	}
 	if cfg.Store == nil {
 		problems = append(problems, errors.New("Store: missing; use sqlite.Open"))
 	}

@@ -133,7 +133,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
 	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider, Own: append([]string{signintools.DigitsURI}, ownTools...),
-		Grants: k.grants, Now: k.now, Log: k.cfg.Log, Info: inv.info}, server)
+		Grants: k.grants, Calls: k.cfg.calls(), Exempt: k.cfg.exempt, Now: k.now, Log: k.cfg.Log, Info: inv.info}, server)
 
 	mux := http.NewServeMux()
 	k.mount(mux)

@@ -239,3 +239,17 @@ func TestADeadClientID(t *testing.T) {
 		t.Errorf("/token: %d %v", w.Code, body)
 	}
 }
+
+// X56: a person who has opened the page twice may press the button of either.
+func TestX56TheButtonOfAnEarlierPageWorks(t *testing.T) {
+	r := newRoom(t)
+	id := r.register("Test", foreign)
+	first, cookie := r.press(id)
+	page := r.authorize(good(id, foreign), cookie)
+	second := url.Values{"request": {sealedIn(page)}}
+	for name, form := range map[string]url.Values{"the first": first, "the second": second, "the first again": first} {
+		if w := r.post("/authorize", form, cookie, "Sec-Fetch-Site: same-origin"); w.Code != http.StatusOK || !strings.Contains(destinationOf(w), "code=") {
+			t.Errorf("%s: %d %s", name, w.Code, destinationOf(w))
+		}
+	}
+}

@@ -16,9 +16,11 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"math"
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -42,6 +44,8 @@ type Config struct {
 	Decider gate.Decider // asked about what the rules allow; nil for none
 	Own     []string     // names of the kit's own items, which the decider is not asked about
 	Grants  *grant.Grants
+	Calls   int                   // messages a minute for each grant, and for each address without a token; 0 for no limit
+	Exempt  func(netip.Addr) bool // addresses without that limit; nil for none
 	Now     func() time.Time
 	Log     *slog.Logger
 	Info    *mcp.Implementation // of the server, as its results name it; nil for not at all
@@ -55,6 +59,7 @@ type Gate struct {
 	live      *live
 	chatGives []string // scopes that a claim in the chat gives
 	loops     loops
+	calls     *limit.Rate       // nil for no limit
 	send      mcp.MethodHandler // of the SDK, to one session
 	receive   mcp.MethodHandler // of the server, behind the gate
 }
@@ -66,6 +71,9 @@ func New(cfg Config, server *mcp.Server) *Gate {
 	g := &Gate{Config: cfg, live: newLive(), loops: loops{first: map[string]time.Time{}}}
 	g.live.over = g.over
 	g.chatGives = append(cfg.Scopes.With(cfg.Scopes.Defaults().Names()), cfg.Levels.Scopes(signin.Level)...)
+	if cfg.Calls > 0 {
+		g.calls = limit.NewRate(cfg.Calls, time.Minute)
+	}
 	server.AddReceivingMiddleware(g.Middleware)
 	server.AddSendingMiddleware(g.sending)
 	g.stateless, g.stateful = eras(server)
@@ -104,8 +112,29 @@ func (g *Gate) Handler(e Endpoint) http.Handler {
 			writeError(w, bad.status, b.id(), bad.code, bad.text, nil)
 			return
 		}
+		if wait, ok := g.mayCall(c, b); !ok {
+			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+			writeError(w, http.StatusTooManyRequests, b.id(), http.StatusTooManyRequests, words.TooManyCalls(wait), nil)
+			return
+		}
 		g.route(w, r, c, b)
 	})
+}
+
+// mayCall counts the messages of b for whoever sends them (MCP 2026-07-28, tools,
+// "Security Considerations": servers limit how often they are called). Of a batch
+// that is refused, some are counted.
+func (g *Gate) mayCall(c carried, b body) (wait time.Duration, ok bool) {
+	if g.calls == nil || c.caller.GrantID == "" && g.Exempt != nil && g.Exempt(c.asker.Addr) {
+		return 0, true
+	}
+	key := c.key()
+	for range b.messages {
+		if wait, ok := g.calls.Allow(key, g.Now()); !ok {
+			return wait, false
+		}
+	}
+	return 0, true
 }
 
 // refuses answers b where one of its messages is refused, and that can be told

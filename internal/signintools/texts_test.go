@@ -115,6 +115,7 @@ var elsewhere = map[string]string{
 	"grant.ErrResource": "of Redeem and Refresh",
 	"grant.ErrReused":   "of Refresh",
 	"grant.ErrScope":    "of Refresh",
+	"grant.ErrAnswered": "of Refresh",
 	"grant.ErrNotYours": "of Revoke",
 }
 

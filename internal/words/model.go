@@ -1,6 +1,9 @@
 package words
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Names of the kit's own tools.
 const (
@@ -69,6 +72,11 @@ const (
 	BadToken = "The access token is unknown, expired or revoked. The client should refresh it or connect again (in Claude Code: /mcp)."
 	NoToken  = "This server wants every client to connect first: the client should follow the WWW-Authenticate header; no person has to sign in for that (in Claude Code: /mcp)."
 )
+
+// TooManyCalls answers a caller who calls too often.
+func TooManyCalls(wait time.Duration) string {
+	return "Too many calls in a short time. Wait " + span(wait) + ", then go on; nothing was run."
+}
 
 // NoSession answers a request in a session that is over, or another's.
 const NoSession = "This session is over, or it is not yours. Initialize again, without Mcp-Session-Id."
