@@ -113,6 +113,7 @@ var elsewhere = map[string]string{
 	"grant.ErrCode":     "of Redeem",
 	"grant.ErrCodeUsed": "of Redeem",
 	"grant.ErrResource": "of Redeem and Refresh",
+	"grant.ErrAnswered": "of Refresh",
 	"grant.ErrReused":   "of Refresh",
 	"grant.ErrScope":    "of Refresh",
 	"grant.ErrAnswered": "of Refresh",
