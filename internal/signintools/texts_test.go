@@ -116,7 +116,6 @@ var elsewhere = map[string]string{
 	"grant.ErrAnswered": "of Refresh",
 	"grant.ErrReused":   "of Refresh",
 	"grant.ErrScope":    "of Refresh",
-	"grant.ErrAnswered": "of Refresh",
 	"grant.ErrNotYours": "of Revoke",
 }
 
