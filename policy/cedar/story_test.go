@@ -64,7 +64,7 @@ func TestTheSequenceOfAPolicyEngine(t *testing.T) {
 		t.Errorf("the list is %v, %v", listed, err)
 	}
 	invocation := call(writer, "create_file", map[string]any{"path": "/shared/a"})
-	for path, want := range map[string]string{"/home/a": "allow", "/etc/passwd": "deny", "/shared/a": "challenge files:share"} {
+	for path, want := range map[string]string{"/drawer/a": "allow", "/etc/passwd": "deny", "/shared/a": "challenge files:share"} {
 		if got := outcome(t, d, call(writer, "create_file", map[string]any{"path": path})); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
@@ -93,7 +93,7 @@ func TestTheSequenceOfAPolicyEngineThroughAKit(t *testing.T) {
 	if _, purge := names["purge"]; purge || !names["create_file"] || !names["list_files"] || !names["authenticate"] {
 		t.Errorf("listed, and open: %v", names)
 	}
-	if res := s.call(t, token, "create_file", map[string]any{"path": "/home/a"}); res.IsError {
+	if res := s.call(t, token, "create_file", map[string]any{"path": "/drawer/a"}); res.IsError {
 		t.Errorf("a file at home: %s", res.text())
 	}
 	for _, path := range []string{"/etc/passwd", "/shared/a"} {
@@ -116,7 +116,7 @@ func TestTheSequenceOfAPolicyEngineThroughAKit(t *testing.T) {
 	if res := s.call(t, token, "create_file", map[string]any{"path": "/etc/passwd"}); !res.IsError {
 		t.Error("a scope opened what nothing opens")
 	}
-	if strings.Join(s.created, " ") != "/home/a /shared/a" {
+	if strings.Join(s.created, " ") != "/drawer/a /shared/a" {
 		t.Errorf("created: %v", s.created)
 	}
 }
