@@ -25,10 +25,22 @@ type Grant struct {
 	Created      time.Time
 	RevokedAt    time.Time // zero while the grant stands
 	Expires      time.Time // moves on with every refresh
+	Elevations   []Elevation
 }
 
-// Grants are looked up by ID.
+// An Elevation is a scope or a role that a grant has until a moment.
+type Elevation struct {
+	Scope  string // or empty
+	Role   string // or empty
+	Until  time.Time
+	Reason string
+	By     string // who approved it
+}
+
+// Grants are looked up by ID, and by the user whom they belong to now: the newest
+// first, revoked and expired ones among them.
 type Grants interface {
 	Grant(ctx context.Context, id string) (Grant, error)
+	GrantsOfUser(ctx context.Context, userID string) ([]Grant, error)
 	PutGrant(ctx context.Context, g Grant) error
 }

@@ -10,6 +10,7 @@ type User struct {
 	ID      string // random: an address may pass to another person, an ID does not
 	Email   string // normalised; unique
 	Created time.Time
+	Roles   []string // that the application gave to the user; a role holds no space
 }
 
 // Users are looked up by ID and by address.

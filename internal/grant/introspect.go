@@ -33,7 +33,8 @@ func (g *Grants) Introspect(ctx context.Context, accessToken, resource string) (
 	if err != nil {
 		return Introspection{}, err
 	}
-	in := Introspection{Subject: b.Grant.GuestID, ClientID: b.Grant.ClientID, Scopes: Scopes(b.Token, b.Grant), Issued: issued,
+	elevated, _ := Elevated(b.Token, b.Grant, g.now())
+	in := Introspection{Subject: b.Grant.GuestID, ClientID: b.Grant.ClientID, Scopes: append(Scopes(b.Token, b.Grant), elevated...), Issued: issued,
 		Expires: b.Token.Expires, AuthTime: b.Grant.AuthTime, Level: b.Grant.Level}
 	if b.Grant.UserID != "" {
 		in.Subject = b.Grant.UserID

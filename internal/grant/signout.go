@@ -33,7 +33,7 @@ func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
 		}
 		refusal = nil
 		gr.GuestID, gr.UserID, gr.Level, gr.ApprovedBy = newGuestID(), "", "", ""
-		gr.AuthTime, gr.Scopes = store.Grant{}.AuthTime, []string{Guest}
+		gr.AuthTime, gr.Scopes, gr.Elevations = store.Grant{}.AuthTime, []string{Guest}, nil
 		gr.Expires = g.expires(gr, now)
 		return cross(ctx, tx, t, gr)
 	})

@@ -243,15 +243,18 @@ func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, 
 
 // caller is who b stands for, now.
 func (g *Gate) caller(b store.Bearer) gate.Caller {
+	now := g.Now()
+	scopes, roles := grant.Elevated(b.Token, b.Grant, now)
 	return gate.Caller{
 		GrantID:  b.Grant.ID,
 		GuestID:  b.Grant.GuestID,
 		UserID:   b.Grant.UserID,
 		Email:    b.User.Email,
 		Level:    b.Grant.Level,
-		Scopes:   append(g.Scopes.With(grant.Scopes(b.Token, b.Grant)), g.Levels.Scopes(b.Grant.Level)...),
+		Scopes:   append(g.Scopes.With(append(grant.Scopes(b.Token, b.Grant), scopes...)), g.Levels.Scopes(b.Grant.Level)...),
+		Roles:    append(slices.Clone(b.User.Roles), roles...),
 		AuthTime: b.Grant.AuthTime,
-		At:       g.Now(),
+		At:       now,
 	}
 }
 

@@ -342,7 +342,7 @@ func TestT65AnAddressHasOneForm(t *testing.T) {
 	ann, again := r.guest(), r.guest()
 	a := r.answers(ann, r.asks(ann, " Ann@BÜCHER.example "))
 	r.advance(time.Minute)
-	if b := r.answers(again, r.asks(again, "ann@xn--bcher-kva.example")); a != b {
+	if b := r.answers(again, r.asks(again, "ann@xn--bcher-kva.example")); a.ID != b.ID || a.Email != b.Email {
 		t.Errorf("%v and %v are one address", a, b)
 	}
 	if _, err := mail.ParseAddress(a.Email); err != nil || a.Email != "ann@xn--bcher-kva.example" {

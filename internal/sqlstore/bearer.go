@@ -12,7 +12,7 @@ import (
 
 // An unclaimed grant has no user: the join leaves the zero User.
 const (
-	bearerUser = "coalesce(foyer_users.id, ''), coalesce(foyer_users.email, ''), coalesce(foyer_users.created, 0)"
+	bearerUser = "coalesce(foyer_users.id, ''), coalesce(foyer_users.email, ''), coalesce(foyer_users.created, 0), coalesce(foyer_users.roles, '')"
 	bearerFrom = ` FROM foyer_tokens JOIN foyer_grants ON foyer_grants.id = foyer_tokens.grant_id
 	LEFT JOIN foyer_users ON foyer_users.id = foyer_grants.user_id
 	WHERE foyer_tokens.hash = $1`

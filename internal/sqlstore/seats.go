@@ -141,6 +141,8 @@ func unpackColumn(column string, field any) error {
 		return nil
 	case *words:
 		return f.Scan(column)
+	case *elevations:
+		return f.Scan(column)
 	}
 	n, err := strconv.ParseInt(column, 10, 64)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 )
 
 var (
-	users = newTable("foyer_users", "id", "email", "created")
+	users = newTable("foyer_users", "id", "email", "created", "roles")
 
 	userByID    = users.where("id = $1")
 	userByEmail = users.where("email = $1")
 )
 
 func userFields(u *store.User) []any {
-	return []any{&u.ID, &u.Email, (*instant)(&u.Created)}
+	return []any{&u.ID, &u.Email, (*instant)(&u.Created), (*words)(&u.Roles)}
 }
 
 func (tx *tx) User(ctx context.Context, id string) (u store.User, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,7 +94,7 @@ func testBearer(t *testing.T, s *suite) {
 		unclaimed.UserID = ""
 		return errors.Join(tx.PutGrant(ctx, unclaimed), tx.PutToken(ctx, want.Token))
 	})
-	if got, err := s.Bearer(t.Context(), want.Token.Hash); err != nil || got.User != (store.User{}) || !reflect.DeepEqual(got.Token, want.Token) {
+	if got, err := s.Bearer(t.Context(), want.Token.Hash); err != nil || !reflect.DeepEqual(got.User, store.User{}) || !reflect.DeepEqual(got.Token, want.Token) {
 		t.Errorf("Bearer of an unclaimed grant = %+v, %v; want the token and the zero User", got, err)
 	}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -114,8 +115,8 @@ func testBearerOfAnyLetters(t *testing.T, s *suite) {
 		want := store.Bearer{
 			Token: store.Token{Hash: store.Hash{0x1f, 0x1f}, Kind: store.Access, GrantID: "g" + letters, Epoch: -1, Scopes: []string{letters + "y", "z"}},
 			Grant: store.Grant{ID: "g" + letters, RedirectHost: letters, Resource: letters, GuestID: letters, UserID: "u" + letters,
-				Scopes: []string{"x" + letters}, Epoch: 1 << 40},
-			User: store.User{ID: "u" + letters, Email: "ann@example.com" + letters},
+				Scopes: []string{"x" + letters}, Epoch: 1 << 40, Elevations: []store.Elevation{{Scope: letters, Reason: "x" + letters, Until: at(1)}}},
+			User: store.User{ID: "u" + letters, Email: "ann@example.com" + letters, Roles: []string{letters + "r"}},
 		}
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
 			return errors.Join(tx.PutUser(ctx, want.User), tx.PutGrant(ctx, want.Grant), tx.PutToken(ctx, want.Token))
@@ -231,5 +232,30 @@ func refusesSecond(
 			}
 			return err
 		})
+	}
+}
+
+func testGrantsOfUser(t *testing.T, s *suite) {
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		var err error
+		for i, g := range []store.Grant{{ID: "a", UserID: "u1"}, {ID: "b", UserID: "u2"}, {ID: "c", UserID: "u1", RevokedAt: at(9)}, {ID: "d"}} {
+			g.Created = at(int64(i))
+			err = errors.Join(err, tx.PutGrant(ctx, g))
+		}
+		return err
+	})
+	for user, want := range map[string][]string{"u1": {"c", "a"}, "u2": {"b"}, "u3": nil, "": nil} {
+		var ids []string
+		err := s.View(t.Context(), func(tx store.Tx) error {
+			all, err := tx.GrantsOfUser(t.Context(), user)
+			ids = nil
+			for _, g := range all {
+				ids = append(ids, g.ID)
+			}
+			return err
+		})
+		if err != nil || !slices.Equal(ids, want) {
+			t.Errorf("the grants of %q are %v, %v; want %v", user, ids, err, want)
+		}
 	}
 }

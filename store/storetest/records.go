@@ -28,6 +28,7 @@ var recordTests = []test{
 	{"a grant comes back as it was put", roundTrip(store.Tx.PutGrant,
 		func(g store.Grant) store.Grant { return store.Grant{ID: g.ID} },
 		func(ctx context.Context, tx store.Tx, g store.Grant) (store.Grant, error) { return tx.Grant(ctx, g.ID) })},
+	{"the grants of a user are found, the newest first", testGrantsOfUser},
 	{"a token comes back as it was put", roundTrip(store.Tx.PutToken,
 		func(k store.Token) store.Token { return store.Token{Hash: k.Hash, GrantID: k.GrantID} },
 		func(ctx context.Context, tx store.Tx, k store.Token) (store.Token, error) {
@@ -131,6 +132,8 @@ func fill(record reflect.Value) {
 			*field = []string{name + ":a", "https://" + name + ".example/?b=c&d=%20#e", "ü"}
 		case *[]time.Time:
 			*field = []time.Time{at(3), at(1), at(1), at(2_000_000_000)}
+		case *[]store.Elevation:
+			*field = []store.Elevation{{Scope: "a:b", Until: at(1), Reason: "for\n'a' while", By: "bob\x1f"}, {Role: "admin", Until: at(2)}}
 		case *store.Hash:
 			for j := range field {
 				field[j] = byte(i + j)

@@ -1,0 +1,78 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/foyer/store"
+)
+
+// Refusals of Elevate.
+var (
+	ErrElevation = errors.New("grant: an elevation names one scope or one role, a reason, who approved it, and a moment to come")
+	ErrElevated  = errors.New("grant: the grant has too many elevations")
+)
+
+const (
+	maxElevations = 16 // of a grant, at once
+	maxReason     = 500
+)
+
+// Elevate gives the live grant id of a user what e says, until e.Until. It ends
+// by itself, and with the grant; a sign-out ends it, too. It refuses with
+// [ErrElevation], [ErrElevated], [ErrGuest], [ErrUnknown] and [ErrRevoked].
+func (g *Grants) Elevate(ctx context.Context, id string, e store.Elevation) error {
+	now := g.now()
+	if (e.Scope == "") == (e.Role == "") || strings.TrimSpace(e.Reason) == "" || strings.TrimSpace(e.By) == "" || len(e.Reason)+len(e.By) > maxReason ||
+		strings.ContainsAny(e.Scope+e.Role, " \x00") || !e.Until.After(now) {
+		return ErrElevation
+	}
+	e.Until = e.Until.UTC().Truncate(time.Microsecond)
+	err := g.store.Update(ctx, func(tx store.Tx) error {
+		gr, err := Live(ctx, tx, id, now)
+		switch {
+		case err != nil:
+			return err
+		case gr.UserID == "":
+			return ErrGuest
+		}
+		gr.Elevations = slices.DeleteFunc(gr.Elevations, func(old store.Elevation) bool {
+			return !old.Until.After(now) || old.Scope == e.Scope && old.Role == e.Role // which e replaces
+		})
+		if len(gr.Elevations) >= maxElevations {
+			return ErrElevated
+		}
+		gr.Elevations = append(gr.Elevations, e)
+		return tx.PutGrant(ctx, gr)
+	})
+	for _, refusal := range []error{ErrElevated, ErrGuest, ErrUnknown, ErrRevoked} {
+		if errors.Is(err, refusal) {
+			return refusal
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("grant: elevate: %w", err)
+	}
+	g.Announce(id)
+	time.AfterFunc(e.Until.Sub(now), func() { g.Announce(id) })
+	return nil
+}
+
+// Elevated returns what t has at now by the elevations of its grant gr alone. A
+// token that a refresh cut has no scope of them: it was to open less.
+func Elevated(t store.Token, gr store.Grant, now time.Time) (scopes, roles []string) {
+	for _, e := range gr.Elevations {
+		switch {
+		case !now.Before(e.Until):
+		case e.Role != "":
+			roles = append(roles, e.Role)
+		case len(t.Scopes) == 0:
+			scopes = append(scopes, e.Scope)
+		}
+	}
+	return scopes, roles
+}
