@@ -143,9 +143,10 @@ type Endpoint struct {
 	Path string // such as "/mcp"
 
 	// Entry is how a request without a token is greeted: [gate.Guest], with 401,
-	// upon which any client gets a guest's token without a page; or [gate.Lazy],
-	// as a caller without a grant, and with 401 only where a rule asks for more.
-	// Optional; empty means gate.Guest.
+	// upon which any client gets a guest's token without a page; [gate.Lazy], as a
+	// caller without a grant, and with 401 only where a rule asks for more; or
+	// [gate.Eager], with 401 that asks for the default scopes, which only a person
+	// can give, in the browser. Optional; empty means gate.Guest.
 	Entry gate.Entry
 }
 
@@ -253,8 +254,8 @@ func (cfg *Config) check() error {
 		if e.Path == "" || e.Path == "/" || path.Clean(e.Path) != e.Path || e.Path[0] != '/' || strings.ContainsAny(e.Path, "{}?%") || !isCanonical("https://host"+e.Path) || strings.HasPrefix(e.Path, "/.well-known") {
 			problems = append(problems, fmt.Errorf("Endpoints: path %q must be like /mcp", e.Path))
 		}
-		if e.Entry != "" && e.Entry != gate.Guest && e.Entry != gate.Lazy {
-			problems = append(problems, fmt.Errorf("Endpoints: %s: entry %q is unknown; there are %q and %q", e.Path, e.Entry, gate.Guest, gate.Lazy))
+		if e.Entry != "" && e.Entry != gate.Guest && e.Entry != gate.Lazy && e.Entry != gate.Eager {
+			problems = append(problems, fmt.Errorf("Endpoints: %s: entry %q is unknown; there are %q, %q and %q", e.Path, e.Entry, gate.Guest, gate.Lazy, gate.Eager))
 		}
 		if slices.ContainsFunc(cfg.Endpoints[:i], func(other Endpoint) bool { return other.Path == e.Path }) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke", "/introspect", "/jwks"}, e.Path) {
 			problems = append(problems, fmt.Errorf("Endpoints: path %q is taken", e.Path))

@@ -21,6 +21,9 @@ type Entry string
 // without a grant. A rule that asks for more is answered by 401.
 const Lazy Entry = "lazy"
 
+// Eager is the entry for people alone: 401 for everything, and no guest gets in.
+const Eager Entry = "eager"
+
 // A ScopeInfo describes a scope that a client may ask for.
 type ScopeInfo struct {
 	Name    string // RFC 6749 section 3.3; for example "notes:write"

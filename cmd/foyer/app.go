@@ -20,7 +20,7 @@ type app struct {
 	scopes                    gate.Scopes
 	tools, resources, prompts gate.Rules
 	guestData                 foyer.GuestData  // nil for none
-	endpoints                 []foyer.Endpoint // empty means one at /mcp
+	endpoints                 []foyer.Endpoint // empty means those of the demo
 	close                     func() error
 }
 

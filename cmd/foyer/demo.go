@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"example.com/foyer"
+	"example.com/foyer/gate"
 	"example.com/foyer/mail"
 	"example.com/foyer/store/sqlite"
 )
@@ -29,7 +30,7 @@ type demo struct {
 	App      string        `default:"journal" help:"What to serve: journal, or conformance for the official conformance suite."`
 	Store    string        `default:"sqlite" help:"Where to keep grants: sqlite."`
 	Issuer   string        `placeholder:"URL" help:"Public URL. Default: http:// and the address."`
-	Entry    string        `default:"guest" help:"How /mcp greets a request without a token: guest."`
+	Entry    string        `default:"guest" help:"How /mcp greets a request without a token: guest, lazy, eager."`
 	CodeTTL  time.Duration `name:"one-time-code-ttl" default:"10m" help:"How long mailed digits live; 10m at most."`
 	Access   time.Duration `name:"access-ttl" default:"1h" help:"How long access tokens live."`
 	NoLimits bool          `name:"dangerously-no-limits" help:"Lift every limit but the five tries of a code."`
@@ -74,7 +75,7 @@ func (d *demo) later() error {
 	}{
 		{"--app", d.App, appNames},
 		{"--store", d.Store, []string{"sqlite"}},
-		{"--entry", d.Entry, []string{"guest"}},
+		{"--entry", d.Entry, []string{"guest", "lazy", "eager"}},
 	} {
 		if !slices.Contains(flag.known, flag.value) {
 			return fmt.Errorf("%s %s is %w; there is: %s", flag.name, flag.value, errLater, strings.Join(flag.known, ", "))
@@ -163,7 +164,7 @@ func (d *demo) open(dir string) (s server, err error) {
 		Resources:                 app.resources,
 		Prompts:                   app.prompts,
 		GuestData:                 app.guestData,
-		Endpoints:                 app.endpoints,
+		Endpoints:                 d.endpoints(app),
 		Lifetimes:                 foyer.Lifetimes{OneTimeCode: d.CodeTTL, Access: d.Access},
 		DangerouslyExemptLoopback: true,
 		DangerouslyNoLimits:       d.NoLimits,
@@ -178,6 +179,14 @@ func (d *demo) open(dir string) (s server, err error) {
 	}
 	s.handler, s.drain = routes(handler, box.Dir), kit.Drain
 	return s, nil
+}
+
+// endpoints are /mcp, and the same items behind the other entries.
+func (d *demo) endpoints(app app) []foyer.Endpoint {
+	if app.endpoints != nil {
+		return app.endpoints
+	}
+	return []foyer.Endpoint{{Path: "/mcp", Entry: gate.Entry(d.Entry)}, {Path: "/lazy/mcp", Entry: gate.Lazy}, {Path: "/eager/mcp", Entry: gate.Eager}}
 }
 
 // routes puts the pages of the demo beside the kit.

@@ -92,7 +92,7 @@ func TestWhatALaterVersionBringsIsRefusedByName(t *testing.T) {
 		{"another application", "demo --app todo", "--app todo is not in this version; there is: journal, conformance"},
 		{"and another", "demo --app appointments", "--app appointments is not in this version; there is: journal, conformance"},
 		{"another store", "demo --store postgres://localhost/foyer", "--store postgres://localhost/foyer is not in this version; there is: sqlite"},
-		{"another entry", "demo --entry lazy", "--entry lazy is not in this version; there is: guest"},
+		{"another entry", "demo --entry shy", "--entry shy is not in this version; there is: guest, lazy, eager"},
 		{"a flag that does not exist", "demo --frobnicate", "unknown flag --frobnicate"},
 		{"a command that does not exist", "serve", "unexpected argument serve"},
 		{"a duration that is none", "demo --access-ttl soon", "--access-ttl"},
@@ -147,7 +147,8 @@ func TestTheContract(t *testing.T) {
 		{"the end of a session without a token", "DELETE", "/mcp", "", 401, `"code":401`},
 		{"with a slash", "POST", "/mcp/", "", 401, `"code":401`},
 		{"another host", "POST", "/mcp", "evil.example.com", 403, "this server is not evil.example.com"},
-		{"another entry", "POST", "/lazy/mcp", "", 404, ""},
+		{"the lazy entry wants a message", "POST", "/lazy/mcp", "", 400, ""},
+		{"the eager entry wants a person", "POST", "/eager/mcp", "", 401, "for people who have signed in"},
 		{"the resource", "GET", "/.well-known/oauth-protected-resource/mcp", "", 200, `"resource":"` + d.url + `/mcp"`},
 		{"the authorization server", "GET", "/.well-known/openid-configuration", "", 200, `"issuer":"` + d.url + `"`},
 	} {

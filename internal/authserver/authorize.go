@@ -48,7 +48,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.page(w, http.StatusInternalServerError, failed)
 		return
 	}
-	switch next(req, remembered) {
+	_, people := s.People[req.Resource]
+	switch next(req, remembered, people) {
 	case deny:
 		s.page(w, http.StatusForbidden, s.needsPerson(req))
 	case askGuest:
@@ -144,13 +145,13 @@ const (
 	give        step = iota // a code at once, for an unclaimed grant
 	askGuest                // the browser knows a user of this client: never make them a guest in silence
 	askRedirect             // nobody vouches for the redirect URI: a person presses a button first
-	deny                    // a scope needs a person
+	deny                    // a scope, or the resource, needs a person
 )
 
 // next is the only place that decides which.
-func next(req request, remembered bool) step {
+func next(req request, remembered, people bool) step {
 	switch {
-	case len(req.Scopes) > 0:
+	case len(req.Scopes) > 0, people:
 		return deny
 	case remembered:
 		return askGuest

@@ -46,10 +46,14 @@ func (s *Server) mountMetadata(mux *http.ServeMux) {
 	s.document(mux, "/.well-known/openid-configuration", server)
 	const wellKnown = "/.well-known/oauth-protected-resource"
 	for i, resource := range s.Resources {
+		scopes := []string{gate.Guest}
+		if asked, people := s.People[resource]; people {
+			scopes = asked
+		}
 		doc := oauth.ResourceMetadata{
 			Resource:               resource,
 			AuthorizationServers:   []string{s.Issuer},
-			ScopesSupported:        []string{gate.Guest},
+			ScopesSupported:        scopes,
 			BearerMethodsSupported: []string{"header"},
 			ResourceName:           s.App,
 		}

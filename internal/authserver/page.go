@@ -87,6 +87,9 @@ func destination(redirectURI string) string {
 func (s *Server) needsPerson(req request) page {
 	const description = "this needs the consent of a person in the browser, which this server cannot ask for yet"
 	back := s.response(req, url.Values{"error": {oauth.AccessDenied}, "error_description": {description}})
+	if len(req.Scopes) == 0 {
+		return peopleOnly(s.App, called(req.Client), destination(req.RedirectURI), back)
+	}
 	return notGiven(s.App, called(req.Client), destination(req.RedirectURI), s.wordsOf(req.Scopes), back)
 }
 

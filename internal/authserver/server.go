@@ -19,10 +19,11 @@ import (
 
 // Config is what a server is made of.
 type Config struct {
-	App          string      // what people call what they sign in to
-	Issuer       string      // RFC 8414 section 2
-	Resources    []string    // canonical URLs of the endpoints; the first is meant where none is named
-	Scopes       gate.Scopes // that exist, besides those of the kit
+	App          string              // what people call what they sign in to
+	Issuer       string              // RFC 8414 section 2
+	Resources    []string            // canonical URLs of the endpoints; the first is meant where none is named
+	People       map[string][]string // those of Resources that no guest gets into, with the scopes that they ask for
+	Scopes       gate.Scopes         // that exist, besides those of the kit
 	Clients      *client.Clients
 	Registration Registration
 	Grants       *grant.Grants

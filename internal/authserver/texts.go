@@ -132,3 +132,12 @@ func notGiven(app, client, place string, asked []string, back string) page {
 		"Go back to the app and connect it without that. Then sign in in the chat: everything else works.",
 	}}
 }
+
+// peopleOnly stands where a guest gets in elsewhere.
+func peopleOnly(app, client, place, back string) page {
+	return page{Title: "Not for guests", Code: oauth.AccessDenied, Back: template.URL(back), BackText: "Go back to " + place, Lines: []string{
+		"An app that calls itself " + client + " wants to connect to a part of " + app + " that is for people with an account alone.",
+		app + " has no page yet on which you could sign in. So nothing was given.",
+		"Connect the app to the address of " + app + " that lets guests in, and sign in in the chat: everything else works.",
+	}}
+}

@@ -3,6 +3,7 @@ package mcpgate
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,10 +51,18 @@ func (e Endpoint) header(code, description string, d gate.Decision) string {
 	return "Bearer " + params
 }
 
-var (
-	guestScope = []string{gate.Guest}
-	asGuest    = gate.Decision{Outcome: gate.Challenge, Scopes: guestScope}
-)
+var guestScope = []string{gate.Guest}
+
+// noToken tells a caller who has none what to do.
+func (e Endpoint) noToken() string {
+	if len(e.Asks) > 0 && !slices.Contains(e.Asks, gate.Guest) {
+		return words.NoGuests
+	}
+	return words.NoToken
+}
+
+// asks is what a caller is challenged for who has no token that works.
+func (e Endpoint) asks() gate.Decision { return gate.Decision{Outcome: gate.Challenge, Scopes: e.Asks} }
 
 // refuse answers a refusal in the dress of HTTP.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, m message, c carried, ref refusal) {

@@ -82,9 +82,10 @@ func New(cfg Config, server *mcp.Server) *Gate {
 
 // An Endpoint is a protected resource.
 type Endpoint struct {
-	Resource    string // canonical URL, which its tokens are for
-	MetadataURL string // of its document (RFC 9728)
-	Lazy        bool   // a request without a token is a caller's without a grant, and not refused
+	Resource    string   // canonical URL, which its tokens are for
+	MetadataURL string   // of its document (RFC 9728)
+	Lazy        bool     // a request without a token is a caller's without a grant, and not refused
+	Asks        []string // scopes that a caller without a token, or with a bad one, is asked for; none means a guest's
 }
 
 const maxBody = 1 << 20 // bytes of a request
@@ -220,17 +221,17 @@ func (g *Gate) authenticate(w http.ResponseWriter, r *http.Request, e Endpoint, 
 		if e.Lazy {
 			return carried{asker: signin.Asker{Addr: addr.Addr()}, endpoint: e}, true
 		}
-		e.challenge(w, http.StatusUnauthorized, "", asGuest, id, words.NoToken)
+		e.challenge(w, http.StatusUnauthorized, "", e.asks(), id, e.noToken())
 		return carried{}, false
 	}
 	if token == "" {
-		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, asGuest, id, words.BadToken)
+		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, e.asks(), id, words.BadToken)
 		return carried{}, false
 	}
 	b, err := g.Grants.Check(r.Context(), token, e.Resource)
 	switch {
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
-		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, asGuest, id, words.BadToken)
+		e.challenge(w, http.StatusUnauthorized, oauth.InvalidToken, e.asks(), id, words.BadToken)
 		return carried{}, false
 	case err != nil:
 		g.fault(r, err)

@@ -78,6 +78,9 @@ func TooManyCalls(wait time.Duration) string {
 	return "Too many calls in a short time. Wait " + span(wait) + ", then go on; nothing was run."
 }
 
+// NoGuests answers a request without a token where guests do not get in.
+const NoGuests = "This endpoint is for people who have signed in: the client should follow the WWW-Authenticate header, and the user signs in in the browser (in Claude Code: /mcp)."
+
 // NoSession answers a request in a session that is over, or another's.
 const NoSession = "This session is over, or it is not yours. Initialize again, without Mcp-Session-Id."
 
