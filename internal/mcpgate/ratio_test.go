@@ -80,7 +80,7 @@ func race(b *testing.B, ours, yardstick contender, limit float64) {
 	}
 	slices.Sort(ratios)
 	b.ReportMetric(ratios[parts/2], "x/bare")
-	if rounds >= 10*parts && ratios[0] > limit {
+	if rounds >= 2*parts && ratios[0] > limit { // else a part may have seen nothing
 		b.Errorf("%.2f to %.2f of the yardstick; %.2f is the most", ratios[0], ratios[parts-1], limit)
 	}
 }
