@@ -144,7 +144,7 @@ func TestT49TheOwnOriginOfADocumentNeedsNoPage(t *testing.T) {
 		if got := req.trusted(); got != test.want {
 			t.Errorf("%s to %s: %v, want %v", test.client, test.uri, got, test.want)
 		}
-		if got := next(req, false); (got == give) != test.want || next(req, true) != askGuest {
+		if got := next(req, false, false); (got == give) != test.want || next(req, true, false) != askGuest || next(req, false, true) != deny {
 			t.Errorf("%s to %s: step %v", test.client, test.uri, got)
 		}
 	}

@@ -146,8 +146,10 @@ func TestEveryRefusalHasItsAnswer(t *testing.T) {
 
 // elsewhere are sentinels that no handler of this package can meet.
 var elsewhere = []string{
-	"grant.ErrChanged", // of Claim
-	"grant.ErrGuest",   // of SignOut
+	"grant.ErrChanged",   // of Claim
+	"grant.ErrGuest",     // of SignOut
+	"grant.ErrElevated",  // of Elevate
+	"grant.ErrElevation", // of Elevate
 }
 
 func TestEverySentinelStandsInTheTable(t *testing.T) {
