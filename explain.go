@@ -39,12 +39,10 @@ func (k *Kit) Explain(ctx context.Context, r gate.Request) ([]Explanation, error
 	}
 	var all []Explanation
 	for _, v := range verdicts {
-		e := Explanation{Kind: r.Kind, Item: v.Item, Rule: v.Rule, Decision: v.Decision, Change: k.change(r.Caller, v.Decision)}
+		e := Explanation{Kind: r.Kind, Item: v.Item, Rule: v.Rule, Decision: v.Decision, Listed: v.Listed, Change: k.change(r.Caller, v.Decision)}
 		if v.Misfit != nil {
 			e.Change = "arguments that fit the schema: " + v.Misfit.Error()
 		}
-		table := gate.Rules{v.Item: v.Rule}
-		e.Listed = table.Show(r.Caller, v.Item).Listed()
 		all = append(all, e)
 	}
 	return all, nil

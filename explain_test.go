@@ -35,6 +35,7 @@ func newBank(t *testing.T, change ...func(*Config)) *house {
 		"close_bank":  gate.Role("director"),
 		"vault":       gate.Role("director").Hidden(),
 		"cellar":      gate.SignedIn().Hidden(),
+		"attic":       gate.SignedIn().Hidden(),
 		"statement":   gate.Scope("journal:write").Level("email"),
 		"new_payee":   gate.SignedIn().MaxAge(10 * time.Minute),
 		"read_ledger": gate.Scope("ledger:read"),
@@ -45,8 +46,11 @@ func newBank(t *testing.T, change ...func(*Config)) *house {
 		mcp.AddTool(h.server, &mcp.Tool{Name: "transfer", InputSchema: schema}, func(_ context.Context, _ *mcp.CallToolRequest, in transfer) (*mcp.CallToolResult, transferred, error) {
 			return nil, transferred{in.Amount}, nil
 		})
+		mcp.AddTool(h.server, &mcp.Tool{Name: "attic", InputSchema: schema}, func(context.Context, *mcp.CallToolRequest, transfer) (*mcp.CallToolResult, any, error) {
+			return nil, nil, nil
+		})
 		for name := range tools {
-			if name != "transfer" {
+			if name != "transfer" && name != "attic" {
 				h.server.AddTool(&mcp.Tool{Name: name, InputSchema: map[string]any{"type": "object"}}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 					return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "done"}}}, nil
 				})
@@ -199,6 +203,11 @@ func TestAPolicyOnlyTakesAway(t *testing.T) {
 	if denied != strings.ReplaceAll(unknown, "celler", "cellar") {
 		t.Errorf("what is hidden and denied is told from what is not there:\n%s\n%s", denied, unknown)
 	}
+	_, denied = g.post(t, "tools/call", `{"name":"attic","arguments":{"amount":"odd"}}`)
+	_, unknown = g.post(t, "tools/call", `{"name":"attik","arguments":{"amount":"odd"}}`)
+	if denied != strings.ReplaceAll(unknown, "attik", "attic") {
+		t.Errorf("arguments that do not fit give away what the policy denies and the rule hides:\n%s\n%s", denied, unknown)
+	}
 	if p.twice {
 		t.Error("one request asked the same question twice")
 	}
@@ -262,6 +271,14 @@ func TestExplainTellsWhyAndWhatWouldChangeIt(t *testing.T) {
 	}
 	if got, err := h.kit.Explain(t.Context(), gate.Request{Caller: user, Kind: gate.Tool, Name: "nothing"}); err != nil || len(got) != 0 {
 		t.Errorf("an unknown name: %v, %v", got, err)
+	}
+	p := &policy{answer: denyAll}
+	ruled := newBank(t, func(cfg *Config) { cfg.Decider = p })
+	for name, change := range map[string]string{"cellar": "another policy", "list_entries": "another policy", "close_bank": "the roles director, which the application gives"} {
+		got, err := ruled.kit.Explain(t.Context(), gate.Request{Caller: user, Kind: gate.Tool, Name: name, Arguments: map[string]any{}})
+		if err != nil || len(got) != 1 || got[0].Decision.Outcome != gate.Deny || got[0].Change != change || got[0].Listed {
+			t.Errorf("%s, under a policy that denies all: %+v, %v", name, got, err)
+		}
 	}
 	all, err := h.kit.ExplainAll(t.Context(), user)
 	if err != nil || len(all) < 40 {

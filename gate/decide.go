@@ -6,17 +6,11 @@ import "slices"
 // means that there are none.
 func (rs Rules) Decide(c Caller, name string, arguments map[string]any) Decision {
 	r := rs[name]
-	return r.seen(r.Why(c, arguments))
-}
-
-// Why is what [Rules.Decide] rests on: the decision of this rule, told also
-// where the rule hides it from the caller. It is for who may know, an operator.
-func (r *Rule) Why(c Caller, arguments map[string]any) Decision {
 	d := r.decide(c)
 	if d.Outcome == Allow && r.when != nil && !r.when(c, arguments) {
-		return Decision{Outcome: Deny, Reason: NotThese}
+		d = Decision{Outcome: Deny, Reason: NotThese}
 	}
-	return d
+	return r.seen(d)
 }
 
 // Show answers what a list shows c of the item called name: as [Rules.Decide]

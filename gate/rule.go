@@ -94,5 +94,9 @@ func (r Rule) When(ok func(c Caller, arguments map[string]any) bool) Rule {
 // it does not exist. Other items are listed as locked.
 func (r Rule) Hidden() Rule { r.hidden = true; return r }
 
+// Unhidden is the rule without [Rule.Hidden], for who may know what it decides: an
+// operator.
+func (r Rule) Unhidden() Rule { r.hidden = false; return r }
+
 // AsksArguments reports whether the rule has a [Rule.When].
 func (r Rule) AsksArguments() bool { return r.when != nil }

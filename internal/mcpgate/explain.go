@@ -15,6 +15,7 @@ type Verdict struct {
 	Rule     gate.Rule
 	Decision gate.Decision
 	Misfit   error // why the arguments are none of the item's, or nil
+	Listed   bool  // whether a list shows the item
 }
 
 // Explain returns the verdicts of every rule that r comes under, by the very ways
@@ -36,10 +37,10 @@ func (g *Gate) Explain(ctx context.Context, r gate.Request) ([]Verdict, error) {
 			continue
 		}
 		v := Verdict{Item: it.name, Rule: rule}
-		v.Decision, v.Misfit = g.decideItem(ctx, carried{caller: r.Caller}, q, it)
-		if v.Decision.Reason == gate.Unknown { // hidden
-			v.Decision = rule.Why(r.Caller, nil)
-		}
+		c := carried{caller: r.Caller}
+		v.Decision, v.Misfit = g.decideItem(ctx, c, q, it, gate.Rules{it.name: rule.Unhidden()})
+		shown, _ := g.decideItem(ctx, c, question{kind: r.Kind, name: r.Name, open: true}, it, g.Items.table(r.Kind))
+		v.Listed = shown.Listed()
 		verdicts = append(verdicts, v)
 	}
 	return verdicts, nil

@@ -78,14 +78,14 @@ func (g *Gate) decide(ctx context.Context, c carried, q question) (gate.Decision
 	if q.kind == resource {
 		return g.decideURI(ctx, c, q)
 	}
-	return g.decideItem(ctx, c, q, item{name: q.name, input: g.Items.inputs[q.name]})
+	return g.decideItem(ctx, c, q, item{name: q.name, input: g.Items.inputs[q.name]}, g.Items.table(q.kind))
 }
 
 // decideURI asks about a URI. One that nothing matches is an unknown name.
 func (g *Gate) decideURI(ctx context.Context, c carried, q question) (d gate.Decision, misfit error) {
 	d = gate.Decision{Outcome: gate.Deny, Reason: gate.Unknown}
 	for i, it := range g.Items.matching(q.name) {
-		next, err := g.decideItem(ctx, c, q, it)
+		next, err := g.decideItem(ctx, c, q, it, g.Items.resources)
 		if i == 0 || next.Outcome < d.Outcome {
 			d, misfit = next, err
 		}
@@ -107,22 +107,26 @@ func (items *Items) matching(uri string) (found []item) {
 	return found
 }
 
-func (g *Gate) decideItem(ctx context.Context, c carried, q question, it item) (gate.Decision, error) {
-	rules := g.Items.table(q.kind)
+// decideItem asks about one item, by the table rules.
+func (g *Gate) decideItem(ctx context.Context, c carried, q question, it item, rules gate.Rules) (gate.Decision, error) {
 	d := rules.Show(c.caller, it.name)
 	if d.Outcome != gate.Allow || !g.asksArguments(q.kind, it.name) {
 		return d, nil
 	}
 	var arguments map[string]any
+	var misfit error
 	if !q.open {
-		var err error
-		if arguments, err = it.arguments(q); err != nil {
-			return gate.Decision{Outcome: gate.Deny, Reason: gate.NotThese}, err
+		if arguments, misfit = it.arguments(q); misfit != nil {
+			arguments = nil // the policy is asked as for a list: who is denied the item learns nothing of its schema
+		} else {
+			d = rules.Decide(c.caller, it.name, arguments)
 		}
-		d = rules.Decide(c.caller, it.name, arguments)
 	}
 	if d.Outcome == gate.Allow && g.asksPolicy(q.kind, it.name) {
 		d = rules.Told(it.name, g.policy(ctx, c, gate.Request{Caller: c.caller, Kind: q.kind, Item: it.name, Name: q.name, Arguments: arguments}))
+	}
+	if d.Outcome == gate.Allow && misfit != nil {
+		return gate.Decision{Outcome: gate.Deny, Reason: gate.NotThese}, misfit
 	}
 	return d, nil
 }
