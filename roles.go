@@ -3,9 +3,6 @@ package foyer
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"example.com/foyer/gate"
@@ -21,42 +18,20 @@ var (
 	ErrElevation = errors.New("foyer: an elevation names one scope or one role, a time of at most 24 hours, a reason, and who approved it; a grant has at most 16")
 )
 
-const (
-	maxRoles     = 50
-	maxElevation = 24 * time.Hour
-)
-
 // SetRoles gives a user exactly these roles ([gate.Role]), which count from the
 // next request on: on every grant of the user, and in every process. Streams of
 // this process hear of it at once, if a list looks different now; others within
 // ten seconds. The user is [gate.Caller.UserID] of a call. It refuses with
 // [ErrNoUser] and [ErrRoles].
 func (k *Kit) SetRoles(ctx context.Context, userID string, roles ...string) error {
-	roles = slices.Clone(roles)
-	slices.Sort(roles)
-	roles = slices.Compact(roles)
-	if len(roles) > maxRoles || slices.ContainsFunc(roles, func(r string) bool { return r == "" || strings.ContainsAny(r, " \x00") }) {
-		return ErrRoles
-	}
-	var grants []store.Grant
-	err := k.cfg.Store.Update(ctx, func(tx store.Tx) error {
-		u, err := tx.User(ctx, userID)
-		if err != nil {
-			return err
-		}
-		u.Roles = roles
-		grants, err = tx.GrantsOfUser(ctx, userID)
-		return errors.Join(err, tx.PutUser(ctx, u))
-	})
-	if errors.Is(err, store.ErrNotFound) {
+	switch err := k.grants.SetRoles(ctx, userID, roles); {
+	case errors.Is(err, grant.ErrNoUser):
 		return ErrNoUser
-	} else if err != nil {
-		return fmt.Errorf("foyer: set roles: %w", err)
+	case errors.Is(err, grant.ErrRoles):
+		return ErrRoles
+	default:
+		return err
 	}
-	for _, gr := range grants {
-		k.grants.Announce(gr.ID)
-	}
-	return nil
 }
 
 // An Elevation is a scope or a role that one grant of a user has for a while: for
@@ -74,7 +49,7 @@ type Elevation struct {
 // itself, at that moment, everywhere, and at a sign-out; the same elevation again
 // replaces the one before. It refuses with [ErrNoGrant] and [ErrElevation].
 func (k *Kit) Elevate(ctx context.Context, e Elevation) error {
-	if _, level := gate.LevelOf(e.Scope); level || e.Scope != "" && !k.cfg.Scopes.Known(e.Scope) || e.For > maxElevation {
+	if _, level := gate.LevelOf(e.Scope); level || e.Scope != "" && !k.cfg.Scopes.Known(e.Scope) {
 		return ErrElevation
 	}
 	err := k.grants.Elevate(ctx, e.GrantID, store.Elevation{Scope: e.Scope, Role: e.Role, Until: k.now().Add(e.For), Reason: e.Reason, By: e.Approver})

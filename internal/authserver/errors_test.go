@@ -149,6 +149,8 @@ var elsewhere = []string{
 	"grant.ErrChanged",   // of Claim
 	"grant.ErrGuest",     // of SignOut
 	"grant.ErrElevated",  // of Elevate
+	"grant.ErrNoUser",    // of SetRoles
+	"grant.ErrRoles",     // of SetRoles
 	"grant.ErrElevation", // of Elevate
 }
 

@@ -13,12 +13,13 @@ import (
 
 // Refusals of Elevate.
 var (
-	ErrElevation = errors.New("grant: an elevation names one scope or one role, a reason, who approved it, and a moment to come")
+	ErrElevation = errors.New("grant: an elevation names one scope or one role, a reason, who approved it, and a moment of the next 24 hours")
 	ErrElevated  = errors.New("grant: the grant has too many elevations")
 )
 
 const (
 	maxElevations = 16 // of a grant, at once
+	maxElevation  = 24 * time.Hour
 	maxReason     = 500
 )
 
@@ -28,7 +29,7 @@ const (
 func (g *Grants) Elevate(ctx context.Context, id string, e store.Elevation) error {
 	now := g.now()
 	if (e.Scope == "") == (e.Role == "") || strings.TrimSpace(e.Reason) == "" || strings.TrimSpace(e.By) == "" || len(e.Reason)+len(e.By) > maxReason ||
-		strings.ContainsAny(e.Scope+e.Role, " \x00") || !e.Until.After(now) {
+		strings.ContainsAny(e.Scope+e.Role, " \x00") || !e.Until.After(now) || e.Until.After(now.Add(maxElevation)) {
 		return ErrElevation
 	}
 	e.Until = e.Until.UTC().Truncate(time.Microsecond)

@@ -116,6 +116,8 @@ var elsewhere = map[string]string{
 	"grant.ErrAnswered":  "of Refresh",
 	"grant.ErrReused":    "of Refresh",
 	"grant.ErrElevated":  "of Elevate",
+	"grant.ErrNoUser":    "of SetRoles",
+	"grant.ErrRoles":     "of SetRoles",
 	"grant.ErrElevation": "of Elevate",
 	"grant.ErrScope":     "of Refresh",
 	"grant.ErrNotYours":  "of Revoke",
