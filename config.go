@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
-	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -137,19 +135,6 @@ type Config struct {
 	DangerouslyNoLimits bool
 }
 
-// An Endpoint is a path at which the server is. It is a protected resource of
-// its own: a token for one endpoint is none for another.
-type Endpoint struct {
-	Path string // such as "/mcp"
-
-	// Entry is how a request without a token is greeted: [gate.Guest], with 401,
-	// upon which any client gets a guest's token without a page; [gate.Lazy], as a
-	// caller without a grant, and with 401 only where a rule asks for more; or
-	// [gate.Eager], with 401 that asks for the default scopes, which only a person
-	// can give, in the browser. Optional; empty means gate.Guest.
-	Entry gate.Entry
-}
-
 // Lifetimes say how long things live. A zero field means its default.
 type Lifetimes struct {
 	Code        time.Duration // of an authorization code; 1 minute
@@ -162,8 +147,6 @@ type Lifetimes struct {
 	ClientIdle  time.Duration // of a registration from its last use; 90 days, and 24 hours for one that was never used
 	Browser     time.Duration // of what a browser remembers; 30 days
 }
-
-var defaultEndpoints = []Endpoint{{Path: "/mcp"}}
 
 const (
 	day            = 24 * time.Hour
@@ -230,7 +213,7 @@ func (cfg *Config) levels() gate.Levels {
 
 // check returns everything that is wrong with cfg, not only the first thing.
 func (cfg *Config) check() error {
-	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkResourceServers(), cfg.MetadataDocuments.check(), cfg.Registration.check()}
+	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkEndpoints(), cfg.checkResourceServers(), cfg.MetadataDocuments.check(), cfg.Registration.check()}
 	if cfg.CallsPerMinute < 0 {
 		problems = append(problems, fmt.Errorf("CallsPerMinute: %d is negative", cfg.CallsPerMinute))
 	}
@@ -248,17 +231,6 @@ func (cfg *Config) check() error {
 	for _, name := range ownTools {
 		if _, taken := cfg.Tools[name]; taken {
 			problems = append(problems, fmt.Errorf("Tools: %s is a tool of the kit's own", name))
-		}
-	}
-	for i, e := range cfg.Endpoints {
-		if e.Path == "" || e.Path == "/" || path.Clean(e.Path) != e.Path || e.Path[0] != '/' || strings.ContainsAny(e.Path, "{}?%") || !isCanonical("https://host"+e.Path) || strings.HasPrefix(e.Path, "/.well-known") {
-			problems = append(problems, fmt.Errorf("Endpoints: path %q must be like /mcp", e.Path))
-		}
-		if e.Entry != "" && e.Entry != gate.Guest && e.Entry != gate.Lazy && e.Entry != gate.Eager {
-			problems = append(problems, fmt.Errorf("Endpoints: %s: entry %q is unknown; there are %q, %q and %q", e.Path, e.Entry, gate.Guest, gate.Lazy, gate.Eager))
-		}
-		if slices.ContainsFunc(cfg.Endpoints[:i], func(other Endpoint) bool { return other.Path == e.Path }) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke", "/introspect", "/jwks"}, e.Path) {
-			problems = append(problems, fmt.Errorf("Endpoints: path %q is taken", e.Path))
 		}
 	}
 	return errors.Join(problems...)

@@ -145,50 +145,6 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	return k.front.Handler(mux), nil
 }
 
-// mount serves every endpoint, with and without a slash at the end: a
-// redirect would lose the body.
-func (k *Kit) mount(mux *http.ServeMux) {
-	for _, e := range k.cfg.Endpoints {
-		h := k.front.Pages(k.gate.Handler(mcpgate.Endpoint{
-			Resource:    k.cfg.Issuer + e.Path,
-			MetadataURL: k.cfg.Issuer + "/.well-known/oauth-protected-resource" + e.Path,
-			Lazy:        e.Entry == gate.Lazy,
-			Asks:        k.asks(e),
-		}))
-		mux.Handle(e.Path, h)
-		mux.Handle(e.Path+"/{$}", h)
-	}
-}
-
-// asks are the scopes that e asks a caller without a token for: what every guest
-// gets, or at an eager endpoint the default ones, if there are any.
-func (k *Kit) asks(e Endpoint) []string {
-	if defaults := k.cfg.Scopes.Defaults().Names(); e.Entry == gate.Eager && len(defaults) > 0 {
-		return defaults
-	}
-	return []string{gate.Guest}
-}
-
-func paths(endpoints []Endpoint) []string {
-	var all []string
-	for _, e := range endpoints {
-		all = append(all, e.Path)
-	}
-	return all
-}
-
-// people are the endpoints that no guest gets into, with the scopes that they ask
-// for.
-func (k *Kit) people() map[string][]string {
-	all := map[string][]string{}
-	for _, e := range k.cfg.Endpoints {
-		if e.Entry == gate.Eager {
-			all[k.cfg.Issuer+e.Path] = k.asks(e)
-		}
-	}
-	return all
-}
-
 func (k *Kit) authServer(app string) *authserver.Server {
 	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), People: k.people(), Scopes: k.cfg.Scopes,
 		Clients: k.clients, Registration: authserver.Registration{Off: k.cfg.Registration.Off, Tokens: k.cfg.Registration.hashes()}, Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,

@@ -113,17 +113,6 @@ func isThisDevice(host string) bool {
 	return slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, host)
 }
 
-func (cfg *Config) endpointURLs() (urls []string) {
-	endpoints := cfg.Endpoints
-	if len(endpoints) == 0 {
-		endpoints = defaultEndpoints
-	}
-	for _, e := range endpoints {
-		urls = append(urls, cfg.Issuer+e.Path)
-	}
-	return urls
-}
-
 func (cfg *Config) issuesJWTs() bool {
 	return slices.ContainsFunc(cfg.ResourceServers, func(rs ResourceServer) bool { return rs.JWT })
 }
