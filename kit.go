@@ -83,7 +83,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 		return nil, fmt.Errorf("foyer: SigningKeys: %w", err)
 	}
 	l := cfg.Lifetimes
-	grants := grant.NewSigning(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
+	grants := grant.New(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
 		GuestIdle: l.GuestIdle, Overlap: l.Overlap, Client: l.ClientIdle, Browser: l.Browser}, jwts, now)
 	ctx, stop := context.WithCancel(context.Background())
 	return &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),

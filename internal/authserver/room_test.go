@@ -64,7 +64,7 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 	}
 	r := &room{t: t, mux: http.NewServeMux(), store: s, log: &lockedBuffer{}, now: time.Date(2026, 11, 21, 14, 3, 0, 0, time.UTC)}
 	grants := grant.New(s, keys, grant.Lifetimes{Code: minute, Access: time.Hour, Idle: 30 * day, Absolute: 90 * day,
-		GuestIdle: day, Overlap: minute, Client: 90 * day, Browser: 30 * day}, r.clock)
+		GuestIdle: day, Overlap: minute, Client: 90 * day, Browser: 30 * day}, grant.JWTs{}, r.clock)
 	clients, err := client.New(client.Config{Store: s, Unused: day, Issuer: issuer, TokenEndpoint: issuer + "/token", Now: r.clock})
 	if err != nil {
 		t.Fatal(err)

@@ -167,7 +167,7 @@ func TestANoteIsOffThePathOfTheRequest(t *testing.T) {
 	}()
 	<-holds
 	updates := &watched{Store: f.store}
-	f.Grants = New(updates, f.keys, life, f.now)
+	f.Grants = New(updates, f.keys, life, JWTs{}, f.now)
 	for range 3 {
 		if _, err := f.Check(t.Context(), second.Access.Reveal(), resource); err != nil {
 			t.Error(err)
@@ -218,7 +218,7 @@ func TestANoteSurvivesConcurrency(t *testing.T) {
 func TestALostNoteIsTakenLater(t *testing.T) {
 	f := newFixture(t)
 	second := f.refresh(f.start().Refresh)
-	full := New(&watched{Store: f.store, fault: syscall.ENOSPC}, f.keys, life, f.now)
+	full := New(&watched{Store: f.store, fault: syscall.ENOSPC}, f.keys, life, JWTs{}, f.now)
 	if _, err := full.Check(t.Context(), second.Access.Reveal(), resource); err != nil {
 		t.Fatal(err)
 	}

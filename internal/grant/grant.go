@@ -63,13 +63,9 @@ type Grants struct {
 	busy  sync.WaitGroup          // of the notes
 }
 
-// New returns the rules over s. now is time.Now outside of tests.
-func New(s store.Store, keys secret.Keys, life Lifetimes, now func() time.Time) *Grants {
-	return NewSigning(s, keys, life, JWTs{}, now)
-}
-
-// NewSigning is [New] where some resources want JWTs.
-func NewSigning(s store.Store, keys secret.Keys, life Lifetimes, jwts JWTs, now func() time.Time) *Grants {
+// New returns the rules over s; jwts says which access tokens are JWTs. now is
+// time.Now outside of tests.
+func New(s store.Store, keys secret.Keys, life Lifetimes, jwts JWTs, now func() time.Time) *Grants {
 	return &Grants{store: s, keys: keys, life: life, jwts: jwts, now: now, changes: newChanges(), notes: map[store.Hash]struct{}{}}
 }
 

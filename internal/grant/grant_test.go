@@ -88,7 +88,7 @@ func (f *fixture) rules() *Grants {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return New(s, keys(f.t, f.secrets...), f.life, f.clock.now)
+	return New(s, keys(f.t, f.secrets...), f.life, JWTs{}, f.clock.now)
 }
 
 func keys(t testing.TB, secrets ...string) secret.Keys {

@@ -37,7 +37,7 @@ func (f *fixture) resign(secrets ...string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.Grants = NewSigning(s, k, f.life, JWTs{Issuer: issuer, Resources: []string{"https://other.example", resource}, Keys: signers}, f.clock.now)
+	f.Grants = New(s, k, f.life, JWTs{Issuer: issuer, Resources: []string{"https://other.example", resource}, Keys: signers}, f.clock.now)
 }
 
 // claimsIn reads what a JWT says; that it is well signed, package jwt tests.

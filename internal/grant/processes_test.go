@@ -71,7 +71,7 @@ func serve(path string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	clock := &clock{}
-	g := New(s, k, life, clock.now)
+	g := New(s, k, life, JWTs{}, clock.now)
 	for steps, results := json.NewDecoder(in), json.NewEncoder(out); ; {
 		var a act
 		if err := steps.Decode(&a); err == io.EOF {

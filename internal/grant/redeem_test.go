@@ -168,7 +168,7 @@ func TestT47OnlyThisServersCodesAreRedeemed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := New(f.store, keys(t, newSecret), life, f.now)
+	stranger := New(f.store, keys(t, newSecret), life, JWTs{}, f.now)
 	strange, err := stranger.Code(Authorization{ClientID: client})
 	if err != nil {
 		t.Fatal(err)

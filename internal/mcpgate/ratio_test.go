@@ -138,7 +138,7 @@ func (r *room) remember(b *testing.B, tokens ...string) {
 		}
 		m.bearers[h] = bearer
 	}
-	grants := grant.New(m, r.keys, lifetimes, r.now)
+	grants := grant.New(m, r.keys, lifetimes, grant.JWTs{}, r.now)
 	b.Cleanup(grants.Close)
 	r.gate.Grants = grants
 }

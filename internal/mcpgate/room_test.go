@@ -84,7 +84,7 @@ func newRoom(t testing.TB, options ...func(*mcp.ServerOptions)) *room {
 		t.Fatal(err)
 	}
 	r.keys = keys
-	r.grants = grant.New(r.store, keys, lifetimes, r.now)
+	r.grants = grant.New(r.store, keys, lifetimes, grant.JWTs{}, r.now)
 	r.serve(options...)
 	return r
 }

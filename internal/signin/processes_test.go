@@ -57,7 +57,7 @@ func serve(path string, in io.Reader, out io.Writer) error {
 	}
 	var now time.Time // set between acts alone
 	clock := func() time.Time { return now }
-	rules := New(Config{Store: s, Keys: keys, Grants: grant.New(s, keys, grant.Lifetimes{Idle: 1000 * day, Absolute: 1000 * day}, clock), Scopes: []string{"notes:write"},
+	rules := New(Config{Store: s, Keys: keys, Grants: grant.New(s, keys, grant.Lifetimes{Idle: 1000 * day, Absolute: 1000 * day}, grant.JWTs{}, clock), Scopes: []string{"notes:write"},
 		TTL: 10 * time.Minute, Now: clock, Floods: Floods{Exempt: func(netip.Addr) bool { return true }}})
 	for acts, results := json.NewDecoder(in), json.NewEncoder(out); ; {
 		var a act

@@ -85,7 +85,7 @@ func (r *room) rules() *SignIn {
 		r.t.Fatal(err)
 	}
 	life := grant.Lifetimes{Code: time.Minute, Access: 1000 * day, Idle: 1000 * day, Absolute: 1000 * day, GuestIdle: 1000 * day, Overlap: time.Minute}
-	cfg := Config{Store: s, Keys: keys, Grants: grant.New(s, keys, life, r.clock), Scopes: []string{"notes:write"}, TTL: 10 * time.Minute,
+	cfg := Config{Store: s, Keys: keys, Grants: grant.New(s, keys, life, grant.JWTs{}, r.clock), Scopes: []string{"notes:write"}, TTL: 10 * time.Minute,
 		Now: r.clock, Floods: Floods{Exempt: func(netip.Addr) bool { return true }}}
 	for _, change := range r.change {
 		change(&cfg)

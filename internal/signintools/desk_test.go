@@ -58,7 +58,7 @@ func newDesk(t testing.TB) *desk {
 		t.Fatal(err)
 	}
 	const long = 1000 * time.Hour
-	grants := grant.New(d.store, d.keys, grant.Lifetimes{Code: time.Minute, Access: long, Idle: long, Absolute: long, GuestIdle: long, Overlap: time.Minute}, d.clock)
+	grants := grant.New(d.store, d.keys, grant.Lifetimes{Code: time.Minute, Access: long, Idle: long, Absolute: long, GuestIdle: long, Overlap: time.Minute}, grant.JWTs{}, d.clock)
 	t.Cleanup(grants.Close)
 	d.Tools = &Tools{App: "Notes", Grants: grants, Wake: func() { d.woken++ }, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		SignIn: signin.New(signin.Config{Store: d.store, Keys: d.keys, Grants: grants, Scopes: []string{"notes:write"}, TTL: 10 * time.Minute, Now: d.clock,
