@@ -36,7 +36,9 @@ func BenchmarkGateRatio(b *testing.B) {
 	r, bare, gated := benchRoom(b)
 	token := r.guest()
 	r.remember(b, token)
-	race(b, r.call(b, gated, modern, token, "anyone", http.StatusOK), r.call(b, bare, modern, token, "anyone", http.StatusOK), callLimit)
+	race(b, callLimit, func() (ours, yardstick contender) {
+		return r.call(b, gated, modern, token, "anyone", http.StatusOK), r.call(b, bare, modern, token, "anyone", http.StatusOK)
+	})
 }
 
 const callLimit = 1.10

@@ -60,18 +60,24 @@ func (c contender) run(b *testing.B, n int) time.Duration {
 
 // race lets both run in turn, so that whatever else runs on the machine weighs on
 // both, and reports what ours costs in runs of the yardstick: the processor time
-// of this process, with what collecting the garbage takes. It fails where no part
-// of the race is within limit, of which noise has to spoil all.
-func race(b *testing.B, ours, yardstick contender, limit float64) {
+// of this process, with what collecting the garbage takes. Each part of it asks
+// for a pair: where the memory of a server happens to lie moves its ratio by a
+// tenth, as long as it lives, so that what is cheap is made anew. It fails where no
+// part of the race is within limit, of which noise has to spoil all.
+func race(b *testing.B, limit float64, pair func() (ours, yardstick contender)) {
 	b.Helper()
-	n := max(1, int(2*time.Millisecond/max(1, yardstick.run(b, 1))))
+	var pairs [parts][2]contender
+	for i := range pairs {
+		pairs[i][0], pairs[i][1] = pair()
+	}
+	n := max(1, int(2*time.Millisecond/max(1, pairs[0][1].run(b, 1))))
 	var took [parts][2]time.Duration
 	rounds := 0
 	for ; b.Loop(); rounds++ {
-		part := &took[rounds%parts]
+		part := rounds % parts
 		for i := range 2 {
 			who := (i + rounds/parts) % 2 // who begins is disturbed by what was before
-			part[who] += []contender{ours, yardstick}[who].run(b, n)
+			took[part][who] += pairs[part][who].run(b, n)
 		}
 	}
 	var ratios []float64
