@@ -27,7 +27,7 @@ func (rs Rules) Told(name string, d Decision) Decision {
 	r := rs[name]
 	if d.Outcome == Challenge {
 		more := slices.DeleteFunc(slices.Clone(d.Scopes), func(s string) bool { return slices.Contains(r.scopes, s) })
-		d.Scopes = slices.Concat(r.scopes, more)
+		d.Scopes, d.Roles = slices.Concat(r.scopes, more), r.roles
 	}
 	return r.seen(d)
 }
@@ -68,7 +68,7 @@ func (r *Rule) decide(c Caller) Decision {
 }
 
 func (r *Rule) challenge(why Reason) Decision {
-	return Decision{Outcome: Challenge, Reason: why, Scopes: r.scopes, MaxAge: r.maxAge}
+	return Decision{Outcome: Challenge, Reason: why, Scopes: r.scopes, MaxAge: r.maxAge, Roles: r.roles}
 }
 
 // missing tells a scope that nobody has consented to from a level.

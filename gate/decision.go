@@ -37,5 +37,5 @@ type Decision struct {
 	Reason  Reason        // empty for Allow
 	Scopes  []string      // of a Challenge, levels as scopes; shared, not to be changed
 	MaxAge  time.Duration // of a Challenge: how fresh the sign-in must be; zero for any
-	Roles   []string      // for NeedsRole; shared, not to be changed
+	Roles   []string      // for NeedsRole, and of a Challenge, which the user must have besides; shared, not to be changed
 }

@@ -29,7 +29,7 @@ func TestHiddenItemsAnswerByteForByteLikeUnknownNames(t *testing.T) {
 					if k.name == "subscription" && version == modern {
 						continue // there is no such method
 					}
-					hidden, unknown := r.try(t, path, version, token, k, "hidden"), r.try(t, path, version, token, k, "nobody")
+					hidden, unknown := r.try(t, path, version, caller{token: token}, k, "hidden"), r.try(t, path, version, caller{token: token}, k, "nobody")
 					if len(hidden.ran) > 0 || hidden.code() != -32602 {
 						t.Errorf("%s %s, %s, %s: ran %v: %s", path, version, who, k.name, hidden.ran, hidden.body)
 					}

@@ -48,7 +48,7 @@ func TestNoMoreFormsAreKeptThanThereAreRules(t *testing.T) {
 			if pieces, err := l.encoded(t.Context(), &Gate{}, carried{}, all); err != nil || len(pieces) != len(names) {
 				t.Fatalf("%d pieces: %v", len(pieces), err)
 			}
-			if kept := len(*l.forms.Load()); kept > len(rules) || kept == 0 {
+			if kept := len(*l.formsAt(Endpoint{}).Load()); kept > len(rules) || kept == 0 {
 				t.Fatalf("%d forms are kept of %d rules", kept, len(rules))
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,13 +25,22 @@ type list[T any] struct {
 	name  func(*T) string // that its rule is under
 	meta  func(*T) *mcp.Meta
 
-	forms atomic.Pointer[map[*T]form] // of items that were listed
+	forms sync.Map // resource of an endpoint → *atomic.Pointer[map[*T]form], of items that were listed there
 }
 
 func newList[T any](k kind, key string, rules gate.Rules, name func(*T) string, meta func(*T) *mcp.Meta) *list[T] {
-	l := &list[T]{kind: k, key: key, rules: rules, name: name, meta: meta}
-	l.forms.Store(&map[*T]form{})
-	return l
+	return &list[T]{kind: k, key: key, rules: rules, name: name, meta: meta}
+}
+
+// formsAt are those of the items that were listed at e.
+func (l *list[T]) formsAt(e Endpoint) *atomic.Pointer[map[*T]form] {
+	forms, ok := l.forms.Load(e.Resource)
+	if !ok {
+		none := &atomic.Pointer[map[*T]form]{}
+		none.Store(&map[*T]form{})
+		forms, _ = l.forms.LoadOrStore(e.Resource, none)
+	}
+	return forms.(*atomic.Pointer[map[*T]form])
 }
 
 // A form is an item in JSON, with a comma in front of it. Items do not change
@@ -72,13 +82,15 @@ func (l *list[T]) policy(ctx context.Context, g *Gate, c carried, all []*T) map[
 	return g.policyOfAll(ctx, c, asked)
 }
 
-// typed returns the items that c is shown: as they are, or copies that say what
-// they need, because all callers share the items themselves.
+// typed returns the items that c is shown: copies that say what they need where
+// that is to be said, because all callers share the items themselves.
 func (l *list[T]) typed(ctx context.Context, g *Gate, c carried, all []*T) []*T {
 	items := make([]*T, 0, len(all)) // never null
 	for item, d := range l.shown(ctx, g, c, all) {
 		if d.Outcome != gate.Allow {
-			item = l.locked(item, g.access(c.caller, d))
+			item = l.locked(item, c.endpoint, g.access(c.caller, d))
+		} else {
+			item = l.open(item, c.endpoint)
 		}
 		items = append(items, item)
 	}
@@ -87,7 +99,8 @@ func (l *list[T]) typed(ctx context.Context, g *Gate, c carried, all []*T) []*T 
 
 // encoded returns the same in JSON, in pieces.
 func (l *list[T]) encoded(ctx context.Context, g *Gate, c carried, all []*T) ([][]byte, error) {
-	known := *l.forms.Load()
+	forms := l.formsAt(c.endpoint)
+	known := *forms.Load()
 	fresh := map[*T]form{}
 	needs := map[need][]byte{}
 	pieces := make([][]byte, 0, 2*len(all))
@@ -95,7 +108,7 @@ func (l *list[T]) encoded(ctx context.Context, g *Gate, c carried, all []*T) ([]
 		f, ok := known[item]
 		if !ok {
 			var err error
-			if f, err = l.form(item); err != nil {
+			if f, err = l.form(item, c.endpoint); err != nil {
 				return nil, err
 			}
 			fresh[item] = f
@@ -104,7 +117,7 @@ func (l *list[T]) encoded(ctx context.Context, g *Gate, c carried, all []*T) ([]
 			pieces = append(pieces, f.open)
 			continue
 		}
-		n := need{d.Reason, d.MaxAge, strings.Join(d.Scopes, " ")}
+		n := need{d.Reason, d.MaxAge, strings.Join(d.Scopes, " "), strings.Join(d.Roles, "\x00")}
 		if _, ok := needs[n]; !ok {
 			var err error
 			if needs[n], err = encode(g.access(c.caller, d)); err != nil {
@@ -113,7 +126,9 @@ func (l *list[T]) encoded(ctx context.Context, g *Gate, c carried, all []*T) ([]
 		}
 		pieces = append(pieces, f.before, needs[n], f.after)
 	}
-	l.keep(known, fresh)
+	if l.merge(known, fresh) {
+		forms.Store(&fresh)
+	}
 	return pieces, nil
 }
 
@@ -122,29 +137,31 @@ type need struct {
 	reason gate.Reason
 	maxAge time.Duration
 	scopes string
+	roles  string
 }
 
-// keep adds fresh forms to those that are known. No more are kept than there are
-// rules: an application that makes its items anew for each list has no use of
-// them, and those that a server has replaced are forgotten.
-func (l *list[T]) keep(known, fresh map[*T]form) {
-	switch {
-	case len(fresh) == 0 || len(fresh) > len(l.rules):
-		return
-	case len(known)+len(fresh) <= len(l.rules):
+// merge adds those that are known to fresh forms, and reports whether those are
+// to be kept. No more are kept than there are rules: an application that makes
+// its items anew for each list has no use of them, and those that a server has
+// replaced are forgotten.
+func (l *list[T]) merge(known, fresh map[*T]form) bool {
+	if len(fresh) == 0 || len(fresh) > len(l.rules) {
+		return false
+	}
+	if len(known)+len(fresh) <= len(l.rules) {
 		maps.Copy(fresh, known)
 	}
-	l.forms.Store(&fresh)
+	return true
 }
 
 var errUnsteady = errors.New("mcpgate: an item is not the same JSON twice")
 
-// form encodes an item. What a locked copy needs stands where two copies differ
-// that need 0 and 1.
-func (l *list[T]) form(item *T) (form, error) {
-	open, err := encode(item)
-	zero, err0 := encode(l.locked(item, 0))
-	one, err1 := encode(l.locked(item, 1))
+// form encodes an item as it is listed at e. What a locked copy needs stands where
+// two copies differ that need 0 and 1.
+func (l *list[T]) form(item *T, e Endpoint) (form, error) {
+	open, err := encode(l.open(item, e))
+	zero, err0 := encode(l.locked(item, e, 0))
+	one, err1 := encode(l.locked(item, e, 1))
 	if err := errors.Join(err, err0, err1); err != nil {
 		return form{}, err
 	}
@@ -161,15 +178,37 @@ func (l *list[T]) form(item *T) (form, error) {
 func behindComma(text []byte) []byte { return append([]byte{','}, text...) }
 
 // locked returns a copy of item that says what it needs.
-func (l *list[T]) locked(item *T, needs any) *T {
-	locked := *item
-	meta := l.meta(&locked)
-	*meta = maps.Clone(*meta)
-	if *meta == nil {
-		*meta = mcp.Meta{}
+func (l *list[T]) locked(item *T, e Endpoint, needs any) *T {
+	return l.with(item, l.declared(item, e, mcp.Meta{"foyer/access": needs}))
+}
+
+// open returns item, or a copy of it that says what it asks for.
+func (l *list[T]) open(item *T, e Endpoint) *T {
+	return l.with(item, l.declared(item, e, mcp.Meta{}))
+}
+
+// declared adds to more what a tool declares, which is the same for every caller.
+func (l *list[T]) declared(item *T, e Endpoint, more mcp.Meta) mcp.Meta {
+	if l.kind == tool {
+		more["securitySchemes"] = e.schemes(l.rules[l.name(item)])
 	}
-	(*meta)["foyer/access"] = needs
-	return &locked
+	return more
+}
+
+// with returns a copy of item with more metadata, or item where there is none.
+func (l *list[T]) with(item *T, more mcp.Meta) *T {
+	if len(more) == 0 {
+		return item
+	}
+	copied := *item
+	meta := l.meta(&copied)
+	if *meta != nil {
+		own := maps.Clone(*meta)
+		maps.Copy(own, more)
+		more = own
+	}
+	*meta = more
+	return &copied
 }
 
 // encode returns v in JSON as the SDK writes it.

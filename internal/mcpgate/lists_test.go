@@ -35,7 +35,7 @@ func TestWhatDependsOnTheCallerIsNotCached(t *testing.T) {
 			"a locked tool":   r.ask(t, modern, token, "tools/call", `{"name":"signed_in"}`),
 			"a notification":  r.do(t, r.post(t, "/mcp", token, `{"jsonrpc":"2.0","method":"notifications/initialized"}`)),
 			"a broken body":   r.do(t, r.post(t, "/mcp", token, `{`)),
-			"a stream":        r.try(t, "/mcp", modern, token, kinds[7], "anyone"),
+			"a stream":        r.try(t, "/mcp", modern, caller{token: token}, kinds[7], "anyone"),
 		} {
 			guarded(t, who+"'s "+what, a)
 		}

@@ -76,7 +76,7 @@ func TestRefusalsOfWhatHasNoResult(t *testing.T) {
 	r := newRoom(t)
 	for _, version := range []string{modern, older} {
 		for _, k := range []kind{kinds[1], kinds[2], kinds[3], kinds[4]} {
-			a := r.try(t, "/mcp", version, r.guest(), k, "signed_in")
+			a := r.try(t, "/mcp", version, caller{token: r.guest()}, k, "signed_in")
 			var data struct {
 				Auth struct {
 					Status string

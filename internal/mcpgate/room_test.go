@@ -34,7 +34,8 @@ const (
 	metadata = "https://room.example/.well-known/oauth-protected-resource/mcp"
 	day      = 24 * time.Hour
 
-	lazyResource = "https://room.example/lazy/mcp"
+	lazyResource  = "https://room.example/lazy/mcp"
+	eagerResource = "https://room.example/eager/mcp"
 )
 
 // scopes and rules are those of every kind of item: "anyone" is a tool, a
@@ -56,6 +57,7 @@ var (
 // /inside, and there without anyone who looks the caller up at /naked.
 type room struct {
 	t      testing.TB
+	rules  gate.Rules
 	url    string
 	gate   *mcpgate.Gate
 	grants *grant.Grants
@@ -74,7 +76,14 @@ var lifetimes = grant.Lifetimes{Code: time.Minute, Access: time.Hour, Idle: 30 *
 
 func newRoom(t testing.TB, options ...func(*mcp.ServerOptions)) *room {
 	t.Helper()
-	r := &room{t: t, log: &syncBuffer{}, at: time.Now()}
+	return newRoomOf(t, rules, options...)
+}
+
+// newRoomOf is newRoom with the items of other rules; those of rules are among
+// them.
+func newRoomOf(t testing.TB, rules gate.Rules, options ...func(*mcp.ServerOptions)) *room {
+	t.Helper()
+	r := &room{t: t, rules: rules, log: &syncBuffer{}, at: time.Now()}
 	var err error
 	if r.store, err = sqlite.Open(filepath.Join(t.TempDir(), "room.db")); err != nil {
 		t.Fatal(err)
@@ -91,24 +100,25 @@ func newRoom(t testing.TB, options ...func(*mcp.ServerOptions)) *room {
 
 func (r *room) items() *mcpgate.Items {
 	r.t.Helper()
-	tools, resources, templates := maps.Clone(rules), gate.Rules{}, []string{}
-	for _, name := range ruleNames() {
-		resources["room://"+name], resources["room://"+name+"/{id}"] = rules[name], rules[name]
+	tools, resources, templates := maps.Clone(r.rules), gate.Rules{}, []string{}
+	for _, name := range r.names() {
+		resources["room://"+name], resources["room://"+name+"/{id}"] = r.rules[name], r.rules[name]
 		templates = append(templates, "room://"+name+"/{id}")
 	}
-	tools["hidden_with_header"], tools["shaped"], tools["breaks"] = rules["hidden"], gate.SignedIn(), gate.Anyone()
+	tools["hidden_with_header"], tools["shaped"], tools["breaks"] = r.rules["hidden"], gate.SignedIn(), gate.Anyone()
 	tools["with_grant"] = gate.AnyGrant()
 	resources["room://{rule}/vault"] = gate.Scope("write", "export") // overlaps with all other templates
 	resources["lit://~literal"], resources["lit://{letters}"] = gate.Anyone(), gate.SignedIn()
 	templates = append(templates, "room://{rule}/vault", "lit://~literal", "lit://{letters}")
-	items, err := mcpgate.NewItems(tools, resources, maps.Clone(rules), templates, mcpgate.Schemas{Outputs: map[string]bool{"shaped": true}})
+	items, err := mcpgate.NewItems(tools, resources, maps.Clone(r.rules), templates, mcpgate.Schemas{Outputs: map[string]bool{"shaped": true}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return items
 }
 
-func ruleNames() []string { return slices.Sorted(maps.Keys(rules)) }
+// names are those of the rules.
+func (r *room) names() []string { return slices.Sorted(maps.Keys(r.rules)) }
 
 func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 	o := &mcp.ServerOptions{
@@ -123,7 +133,7 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 		option(o)
 	}
 	r.server = mcp.NewServer(&mcp.Implementation{Name: "room", Version: "1"}, o)
-	for _, name := range ruleNames() {
+	for _, name := range r.names() {
 		r.addTool(&mcp.Tool{Name: name, Description: "<" + name + "> & so on", Meta: mcp.Meta{"own": name}, InputSchema: json.RawMessage(`{"type":"object"}`)})
 		r.server.AddPrompt(&mcp.Prompt{Name: name}, func(context.Context, *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 			r.note("prompt " + name)
@@ -163,6 +173,7 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 	mux.Handle("/inside", r.gate.Unguarded(e))
 	mux.Handle("/naked", r.gate.Naked())
 	mux.Handle("/lazy/mcp", r.gate.Handler(mcpgate.Endpoint{Resource: lazyResource, MetadataURL: metadata, Lazy: true}))
+	mux.Handle("/eager/mcp", r.gate.Handler(mcpgate.Endpoint{Resource: eagerResource, MetadataURL: metadata, Asks: []string{"write"}}))
 	server := httptest.NewServer(mux)
 	r.url = server.URL
 	r.t.Cleanup(func() {
@@ -278,11 +289,20 @@ func (r *room) claim(token string, scopes ...string) {
 
 func (r *room) claimAt(token string, epoch int, scopes ...string) {
 	r.t.Helper()
+	r.claimAs(token, store.User{}, grant.Proof{Level: "chat", Scopes: scopes, Epoch: epoch})
+}
+
+// claimAs claims the grant behind a token by a proof, for a user who is new and
+// otherwise like u.
+func (r *room) claimAs(token string, u store.User, p grant.Proof) {
+	r.t.Helper()
 	hash := secret.HashOf(token)
-	id := base64.RawURLEncoding.EncodeToString(hash[:])
+	u.ID = base64.RawURLEncoding.EncodeToString(hash[:])
+	u.Email, u.Created = u.ID+"@example.com", r.now()
+	p.UserID, p.ApprovedBy = u.ID, "mail"
 	err := r.store.Update(r.t.Context(), func(tx store.Tx) error {
-		_, err := r.grants.Claim(r.t.Context(), tx, hash, grant.Proof{UserID: id, Level: "chat", ApprovedBy: "mail", Scopes: scopes, Epoch: epoch}, r.now())
-		return errors.Join(err, tx.PutUser(r.t.Context(), store.User{ID: id, Email: id + "@example.com", Created: r.now()}))
+		_, err := r.grants.Claim(r.t.Context(), tx, hash, p, r.now())
+		return errors.Join(err, tx.PutUser(r.t.Context(), u))
 	})
 	if err != nil {
 		r.t.Fatal(err)
