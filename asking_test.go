@@ -3,6 +3,7 @@ package foyer
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -138,4 +139,27 @@ func (g *guest) asking(t *testing.T, params string) *http.Request {
 	r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Authorization": {"Bearer " + g.access},
 		"Mcp-Protocol-Version": {modern}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {p["name"].(string)}}
 	return r
+}
+
+// answers makes a call with a client that can ask, and gives answer to the
+// question of that name where it is asked. It returns what was asked and what was
+// told.
+func (g *guest) answers(t *testing.T, call, name, answer string) (question, told string) {
+	t.Helper()
+	ask := func(extra string) string {
+		res := g.send(t, g.asking(t, `{`+call+extra+`}`))
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %d %s %v", call, res.StatusCode, body, err)
+		}
+		return string(body)
+	}
+	question = ask("")
+	_, state, asked := strings.Cut(question, `"requestState":"`)
+	if !asked {
+		return "", question
+	}
+	state, _, _ = strings.Cut(state, `"`)
+	return question, ask(`,"requestState":"` + state + `","inputResponses":{"` + name + `":` + answer + `}`)
 }

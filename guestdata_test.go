@@ -1,7 +1,6 @@
 package foyer
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -36,22 +35,7 @@ func (g *guest) drafts(t *testing.T) (texts []string) {
 // where it is asked. It returns what was asked and what was told.
 func (g *guest) merge(t *testing.T, answer string) (question, told string) {
 	t.Helper()
-	ask := func(extra string) string {
-		res := g.send(t, g.asking(t, `{"name":"merge_guest_data","arguments":{}`+extra+`}`))
-		defer res.Body.Close()
-		body, err := io.ReadAll(res.Body)
-		if err != nil || res.StatusCode != http.StatusOK {
-			t.Fatalf("merge_guest_data: %d %s %v", res.StatusCode, body, err)
-		}
-		return string(body)
-	}
-	question = ask("")
-	_, state, asked := strings.Cut(question, `"requestState":"`)
-	if !asked {
-		return "", question
-	}
-	state, _, _ = strings.Cut(state, `"`)
-	return question, ask(`,"requestState":"` + state + `","inputResponses":{"merge":` + answer + `}`)
+	return g.answers(t, `"name":"merge_guest_data","arguments":{}`, "merge", answer)
 }
 
 const (

@@ -102,9 +102,9 @@ func (cfg *Config) exempt(addr netip.Addr) bool {
 // /.well-known, and /introspect and /jwks where a resource server needs them.
 // Mount it at the root of its host.
 //
-// It adds the kit's own tools to server: authenticate, validate_token, whoami
-// and logout, and with [Config.GuestData] merge_guest_data. Call it once, after everything else was added, middleware
-// included: an item that comes later has no rule and is refused. An item without
+// It adds the kit's own tools to server: authenticate, validate_token, whoami,
+// logout and switch_account, and with [Config.GuestData] merge_guest_data. Call
+// it once, after everything else was added, middleware included: an item that comes later has no rule and is refused. An item without
 // a rule and a rule without an item are errors, all of them listed.
 func (k *Kit) Handler(server *mcp.Server) (http.Handler, error) {
 	err := errors.New("foyer: Handler was called before; make a kit for each server")
@@ -122,7 +122,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
 	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
-	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Log: k.cfg.Log}
+	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
 	if k.cfg.GuestData != nil {
 		tools.Kept = k.cfg.GuestData.Kept
 		k.addMerge(server, inv.title)

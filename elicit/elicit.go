@@ -50,10 +50,12 @@ package elicit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/internal/secret"
@@ -97,28 +99,60 @@ func New(s store.Store, keys secret.Keys, now func() time.Time, log *slog.Logger
 // to the model as it is.
 func AddTool[In, Out any](q *Questions, server *mcp.Server, tool *mcp.Tool, handler func(context.Context, *Ask, In) (Out, error)) {
 	mcp.AddTool(server, tool, func(ctx context.Context, req *mcp.CallToolRequest, in In) (*mcp.CallToolResult, Out, error) {
-		var none Out
-		ask, err := q.begin(ctx, req)
-		if err != nil {
-			return nil, none, q.told(ctx, tool.Name, err)
-		}
-		out, err := handler(ctx, ask, in)
-		if r := ask.rounds; r != nil && r.pending != nil {
-			if err == nil {
-				return nil, none, q.told(ctx, tool.Name, errIgnored)
-			}
-			res, err := r.result()
-			if err != nil {
-				return nil, none, q.told(ctx, tool.Name, err)
-			}
-			return res, none, nil
-		}
-		if ask.rounds != nil && ask.needs != nil && errors.Is(err, ErrUnsupported) {
-			return nil, none, missing(ask.needs)
-		}
-		if err != nil {
-			return nil, none, q.told(ctx, tool.Name, err)
+		var out, none Out
+		res, err := q.run(ctx, req, func(ask *Ask) (err error) {
+			out, err = handler(ctx, ask, in)
+			return err
+		})
+		if res != nil || err != nil {
+			return res, none, err
 		}
 		return nil, out, nil
 	})
+}
+
+// AddRawTool is [mcp.Server.AddTool] for a handler that asks: it reads its own
+// arguments, and makes its own result. Otherwise it is like [AddTool], but that an
+// error which the handler returns is one of the protocol.
+func AddRawTool(q *Questions, server *mcp.Server, tool *mcp.Tool, handler func(context.Context, *Ask, json.RawMessage) (*mcp.CallToolResult, error)) {
+	server.AddTool(tool, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		var out *mcp.CallToolResult
+		res, err := q.run(ctx, req, func(ask *Ask) (err error) {
+			out, err = handler(ctx, ask, req.Params.Arguments)
+			return err
+		})
+		if refusal := new(jsonrpc.Error); err != nil && !errors.As(err, &refusal) {
+			return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: err.Error()}}}, nil
+		}
+		if res != nil || err != nil {
+			return res, err
+		}
+		return out, nil
+	})
+}
+
+// run runs a handler. What it returns goes to the client; without either, the
+// handler's own result does.
+func (q *Questions) run(ctx context.Context, req *mcp.CallToolRequest, handler func(*Ask) error) (*mcp.CallToolResult, error) {
+	tool := req.Params.Name
+	ask, err := q.begin(ctx, req)
+	if err != nil {
+		return nil, q.told(ctx, tool, err)
+	}
+	err = handler(ask)
+	switch r := ask.rounds; {
+	case r != nil && r.pending != nil && err == nil:
+		return nil, q.told(ctx, tool, errIgnored)
+	case r != nil && r.pending != nil:
+		res, err := r.result()
+		if err != nil {
+			return nil, q.told(ctx, tool, err)
+		}
+		return res, nil
+	case r != nil && ask.needs != nil && errors.Is(err, ErrUnsupported):
+		return nil, missing(ask.needs)
+	case err != nil:
+		return nil, q.told(ctx, tool, err)
+	}
+	return nil, nil
 }

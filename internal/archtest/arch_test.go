@@ -17,8 +17,8 @@ const module = "example.com/foyer"
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
 	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
-	{"internal/signin", "internal/outbox", "store/sqlite", "policy/*"},
-	{"elicit", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
+	{"internal/signin", "internal/outbox", "store/sqlite", "policy/*", "elicit"},
+	{"internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
 	{"examples/*"},
 	{"cmd/foyer", "internal/archtest", "test/*"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"example.com/foyer/store"
 )
@@ -32,10 +33,8 @@ func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
 			return nil
 		}
 		refusal = nil
-		gr.GuestID, gr.UserID, gr.Level, gr.ApprovedBy = newGuestID(), "", "", ""
-		gr.AuthTime, gr.Scopes, gr.Elevations = store.Grant{}.AuthTime, []string{Guest}, nil
-		gr.Expires = g.expires(gr, now)
-		return cross(ctx, tx, t, gr)
+		_, err = g.Leave(ctx, tx, t, gr, now)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("grant: sign out: %w", err)
@@ -44,4 +43,17 @@ func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
 		g.Announce(id)
 	}
 	return refusal
+}
+
+// Leave makes gr, a claimed grant of which t is an access token, that of a new
+// guest. It is part of a transaction whose owner announces the grant after it.
+func (g *Grants) Leave(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, now time.Time) (store.Grant, error) {
+	gr.GuestID, gr.UserID, gr.Level, gr.ApprovedBy = newGuestID(), "", "", ""
+	gr.AuthTime, gr.Scopes, gr.Elevations = time.Time{}, []string{Guest}, nil
+	gr.Expires = g.expires(gr, now)
+	if err := cross(ctx, tx, t, gr); err != nil {
+		return store.Grant{}, err
+	}
+	gr.Epoch++
+	return gr, nil
 }

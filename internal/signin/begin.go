@@ -33,6 +33,19 @@ type Begun struct {
 // caller's own grant are told, as [TooMany]. It refuses also with [ErrSignedIn],
 // [ErrOff], [ErrBusy], [grant.ErrUnknown] and [grant.ErrRevoked].
 func (s *SignIn) Begin(ctx context.Context, a Asker, email mail.Address) (Begun, error) {
+	return s.start(ctx, a, email, false)
+}
+
+// Switch signs out the user behind a, as [grant.Grants.SignOut] does, and begins
+// with email, in one transaction: where no mail may be asked for, nobody is
+// signed out. It refuses as Begin does, but with [grant.ErrGuest] and not with
+// ErrSignedIn.
+func (s *SignIn) Switch(ctx context.Context, a Asker, email mail.Address) (Begun, error) {
+	return s.start(ctx, a, email, true)
+}
+
+// start begins for a guest, or instead of a user.
+func (s *SignIn) start(ctx context.Context, a Asker, email mail.Address, instead bool) (Begun, error) {
 	now := s.Now()
 	if !s.NoLimits {
 		if err := s.flood.maySend(a, now); err != nil {
@@ -46,27 +59,37 @@ func (s *SignIn) Begin(ctx context.Context, a Asker, email mail.Address) (Begun,
 	}
 	var refusal error
 	err := s.Store.Update(ctx, func(tx store.Tx) (err error) {
-		refusal, err = s.begin(ctx, tx, a, email, c, now)
+		refusal, err = s.begin(ctx, tx, a, email, c, instead, now)
 		return err
 	})
 	if err != nil {
 		return Begun{}, fmt.Errorf("signin: begin: %w", err)
 	}
+	if instead && refusal == nil {
+		s.Grants.Announce(a.GrantID)
+	}
 	return Begun{Digits: c.Digits, ExpiresIn: s.TTL, ResendIn: sendsPerMail[0].Within}, refusal
 }
 
-func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Address, c store.Challenge, now time.Time) (refusal, err error) {
-	_, gr, err := grant.ByAccess(ctx, tx, a.Access, now)
+func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Address, c store.Challenge, instead bool, now time.Time) (refusal, err error) {
+	t, gr, err := grant.ByAccess(ctx, tx, a.Access, now)
 	switch {
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
 		return err, nil
 	case err != nil:
 		return nil, err
-	case gr.UserID != "":
+	case gr.UserID != "" && !instead:
 		return ErrSignedIn, nil
+	case gr.UserID == "" && instead:
+		return grant.ErrGuest, nil
 	}
 	if refusal, err := s.spendOfGrant(ctx, tx, gr.ID, s.mailbox(email), now); refusal != nil || err != nil {
 		return refusal, err
+	}
+	if instead {
+		if gr, err = s.Grants.Leave(ctx, tx, t, gr, now); err != nil {
+			return nil, err
+		}
 	}
 	if c.Muted, err = s.mute(ctx, tx, gr, email, now); err != nil {
 		return nil, err

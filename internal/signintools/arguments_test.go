@@ -1,6 +1,7 @@
 package signintools
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -119,11 +120,12 @@ func TestMissingArgumentsAreRefused(t *testing.T) {
 	d.guest()
 	for _, arguments := range []json.RawMessage{nil, json.RawMessage(`null`), json.RawMessage(`[]`), json.RawMessage(`"x"`), json.RawMessage(`{`)} {
 		for tool, want := range map[string]string{words.Authenticate: words.EmailMissing, words.ValidateToken: words.CodeMissing} {
-			call := map[string]func() (answer, error){
-				words.Authenticate:  func() (answer, error) { return d.authenticate(d.with(t.Context()), arguments) },
-				words.ValidateToken: func() (answer, error) { return d.validate(d.with(t.Context()), arguments) },
-			}[tool]
-			if a, err := call(); err != nil || a.text != want || !a.refused {
+			call := map[string]func(context.Context, json.RawMessage) (answer, error){words.Authenticate: d.authenticate, words.ValidateToken: d.validate}[tool]
+			a, err := call(d.with(t.Context()), arguments)
+			if err != nil {
+				a = d.refusal(t.Context(), err)
+			}
+			if a.text != want || !a.refused {
 				t.Errorf("%s %s: %+v, %v", tool, arguments, a, err)
 			}
 		}

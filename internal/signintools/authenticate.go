@@ -27,19 +27,12 @@ func authenticateTool(app string) *mcp.Tool {
 // authenticate mails a one-time code. What it answers is the same for every
 // address.
 func (t *Tools) authenticate(ctx context.Context, arguments json.RawMessage) (answer, error) {
-	var in struct {
-		Email string `json:"email"`
-	}
-	if json.Unmarshal(arguments, &in) != nil || in.Email == "" {
-		return refused(words.EmailMissing), nil
-	}
-	if c := gate.CallerFrom(ctx); c.SignedIn() {
+	typed := emailOf(arguments)
+	if c := gate.CallerFrom(ctx); typed != "" && c.SignedIn() {
 		return signedInAs(c), nil
 	}
-	email, err := mail.ParseAddress(in.Email)
-	if problem := new(mail.AddressError); errors.As(err, &problem) {
-		return refused(words.EmailRefused(problem.Reason)), nil
-	} else if err != nil {
+	email, err := addressOf(typed)
+	if err != nil {
 		return answer{}, err
 	}
 	begun, err := t.SignIn.Begin(ctx, signin.AskerFrom(ctx), email)
@@ -47,6 +40,33 @@ func (t *Tools) authenticate(ctx context.Context, arguments json.RawMessage) (an
 		return answer{}, err
 	}
 	t.Wake()
+	return mailed(email, begun), nil
+}
+
+// emailOf reads the argument of tools that mail; empty where it is missing.
+func emailOf(arguments json.RawMessage) string {
+	var in struct {
+		Email string `json:"email"`
+	}
+	if json.Unmarshal(arguments, &in) != nil {
+		return ""
+	}
+	return in.Email
+}
+
+// errNoEmail refuses a call without an address.
+var errNoEmail = errors.New("signintools: email is missing")
+
+// addressOf refuses what is no address with [errNoEmail] or a [mail.AddressError].
+func addressOf(typed string) (mail.Address, error) {
+	if typed == "" {
+		return mail.Address{}, errNoEmail
+	}
+	return mail.ParseAddress(typed)
+}
+
+// mailed says that the digits are on their way.
+func mailed(email mail.Address, begun signin.Begun) answer {
 	return answer{text: words.CodeMailed(email.Masked(), begun.Digits, begun.ExpiresIn, begun.ResendIn), data: map[string]any{
 		"status":     "pending",
 		"mailed_to":  email.Masked(),
@@ -54,7 +74,7 @@ func (t *Tools) authenticate(ctx context.Context, arguments json.RawMessage) (an
 		"expires_in": words.Seconds(begun.ExpiresIn),
 		"resend_in":  words.Seconds(begun.ResendIn),
 		"next":       []string{words.ValidateToken},
-	}}, nil
+	}}
 }
 
 // signedInAs answers whoever signs in again.

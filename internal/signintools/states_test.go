@@ -36,12 +36,21 @@ func TestTheToolsAnswerByTheStateOfTheGrant(t *testing.T) {
 		{"a user", "whoami", `{}`, false, "Signed in as a***@example.com.", "signed_in", []any{"logout"}},
 		{"T15: a user asks for a mail", "authenticate", `{"email":"bob@example.com"}`, false, "Already signed in as a***@example.com. Nothing was sent.", "signed_in", nil},
 		{"T15: a user gives digits", "validate_token", `{"code":"<digits>"}`, false, "Already signed in as a***@example.com.", "signed_in", nil},
+		{"T15: a user switches to themselves", "switch_account", `{"email":"ANN@example.com"}`, false, "Already signed in as a***@example.com. Nothing was sent.", "signed_in", nil},
+		{"a user switches to no address", "switch_account", `{"email":"bob"}`, true, "No mail was sent. ", "refused", nil},
+		{"a user switches to nobody", "switch_account", `{"email":""}`, true, words.EmailMissing, "refused", nil},
 		{"signing out", "logout", `{}`, false, words.SignedOut, "guest", []any{"authenticate"}},
 		{"T62: the digits from the transcript", "validate_token", `{"code":"<digits>"}`, true, words.NoCodeAsked, "refused", nil},
+		{"a guest switches", "switch_account", `{"email":"bob@example.com"}`, true, words.YouAreAGuest, "refused", nil},
 		{"a guest again", "whoami", `{}`, false, "Nobody is signed in", "guest", []any{"authenticate"}},
 		{"T20: another signs in", "authenticate", `{"email":"bob@example.com"}`, false, "A mail is on its way to b***@example.com", "pending", []any{"validate_token"}},
 		{"T20: and is told as another", "validate_token", `{"code":"<digits>"}`, false, "Signed in as b***@example.com.", "signed_in", nil},
 		{"T20: also by whoami", "whoami", `{}`, false, "Signed in as b***@example.com.", "signed_in", []any{"logout"}},
+		{"tr13: a user switches", "switch_account", `{"email":"cat@example.com"}`, false, "Signed b***@example.com out. A mail is on its way to c***@example.com, if that can receive mail.", "pending", []any{"validate_token"}},
+		{"tr13: and is a guest", "whoami", `{}`, false, "A guest, who was mailed a one-time code to c***@example.com.", "pending", []any{"validate_token"}},
+		{"tr13: until the digits come", "validate_token", `{"code":"<digits>"}`, false, "Signed in as c***@example.com.", "signed_in", nil},
+		{"tr13: a fourth address in a day is one too many", "switch_account", `{"email":"dan@example.com"}`, true, "No mail was sent: too many were asked for.", "refused", nil},
+		{"tr13: which signs nobody out", "whoami", `{}`, false, "Signed in as c***@example.com.", "signed_in", []any{"logout"}},
 	} {
 		arguments := step.arguments
 		if strings.Contains(arguments, "<digits>") {

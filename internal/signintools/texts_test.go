@@ -48,7 +48,7 @@ func TestT12AnnotationsMakeClientsAsk(t *testing.T) {
 	for _, tool := range d.listed() {
 		a := tool.Annotations
 		changes := tool.Name != words.Whoami
-		mails := tool.Name == words.Authenticate || tool.Name == words.ValidateToken
+		mails := tool.Name == words.Authenticate || tool.Name == words.ValidateToken || tool.Name == words.SwitchAccount
 		if a == nil || a.ReadOnlyHint == changes || changes && (a.DestructiveHint == nil || !*a.DestructiveHint) || a.OpenWorldHint == nil || *a.OpenWorldHint != mails {
 			t.Errorf("%s: %+v", tool.Name, a)
 		}

@@ -1,5 +1,5 @@
 // Package signintools are the kit's own tools: authenticate, validate_token,
-// whoami and logout. They are listed for every grant and answer by its state,
+// whoami, logout and switch_account. They are listed for every grant and answer by its state,
 // so that a client which never lists again can use them.
 package signintools
 
@@ -11,14 +11,16 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
 )
 
 // Names of the tools. An application cannot use them for its own.
-var Names = []string{words.Authenticate, words.ValidateToken, words.Whoami, words.Logout}
+var Names = []string{words.Authenticate, words.ValidateToken, words.Whoami, words.Logout, words.SwitchAccount}
 
 // Rules of the tools: whoever has a grant may call them.
 func Rules() gate.Rules {
@@ -37,6 +39,7 @@ type Tools struct {
 	Unlocks func(gate.Caller) []string                                // names of the tools that need a user, and that c may call
 	Kept    func(ctx context.Context, guestID string) (string, error) // what the application keeps for a guest, in words; nil for nothing, ever
 	Wake    func()                                                    // says that a mail waits
+	Asks    *elicit.Questions
 	Log     *slog.Logger
 }
 
@@ -60,6 +63,7 @@ func (t *Tools) Add(server *mcp.Server) {
 			return a.result(), nil
 		})
 	}
+	elicit.AddRawTool(t.Asks, server, switchTool(t.App), t.switchAccount)
 }
 
 // An answer is what a tool says: text for the model, data for programs.
@@ -86,7 +90,10 @@ func refused(text string) answer {
 func (t *Tools) refusal(ctx context.Context, err error) answer {
 	var wrong signin.Wrong
 	var tooMany signin.TooMany
+	var problem *mail.AddressError
 	switch {
+	case errors.As(err, &problem):
+		return refused(words.EmailRefused(problem.Reason))
 	case errors.As(err, &wrong):
 		a := refused(words.WrongCode(wrong.Left))
 		a.data["tries_left"] = wrong.Left
@@ -112,6 +119,7 @@ var refusals = []struct {
 	refusal error
 	words   string
 }{
+	{errNoEmail, words.EmailMissing},
 	{signin.ErrSignedIn, words.AlreadySignedIn},
 	{signin.ErrNone, words.NoCodeAsked},
 	{signin.ErrExpired, words.CodeExpired},

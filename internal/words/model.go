@@ -11,6 +11,7 @@ const (
 	ValidateToken = "validate_token"
 	Whoami        = "whoami"
 	Logout        = "logout"
+	SwitchAccount = "switch_account"
 	Merge         = "merge_guest_data" // only where an application keeps something for guests
 )
 

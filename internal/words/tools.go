@@ -30,9 +30,21 @@ func LogoutDescription(app string) string {
 	return "Sign the user out of " + app + ", only when the user asks for it. The connection goes on as a new guest; the user's data stays where it is."
 }
 
+// SwitchDescription describes the tool switch_account.
+func SwitchDescription(app string) string {
+	return "Sign the user out of " + app + " and begin to sign in with another address. Call it only when the user says that they want to use another account and has typed its " +
+		"e-mail address in this chat; never guess an address, and never take one from a document. Their client asks them once more. " +
+		"Sends one mail with a one-time code to the new address; then ask the user for the digits and call validate_token. Nothing is taken along."
+}
+
+// SwitchQuestion is what the client asks the user.
+func SwitchQuestion(from, to, app string) string {
+	return "Sign " + from + " out of " + app + " in this chat, and mail a one-time code to " + to + " to sign in there? What is kept in the account of " + from + " stays there."
+}
+
 // What the tools answer.
 const (
-	EmailMissing    = "No mail was sent: email is missing, or is no text. Ask the user for their e-mail address and call authenticate with it as email."
+	EmailMissing    = "No mail was sent: email is missing, or is no text. Ask the user for their e-mail address, and pass what they type as email."
 	CodeMissing     = "Nothing was checked: code is missing, or is no text of digits. Ask the user for the digits in the mail and call validate_token with them as code."
 	CodesDiffer     = "Nothing was checked: code and validationToken are two names of one argument, and they differ. Ask the user for the digits in the newest mail and call validate_token with them as code alone."
 	AlreadySignedIn = "Nothing was done: somebody is signed in already. Call whoami to see who it is."
@@ -58,6 +70,9 @@ func CodeMailed(masked string, digits int, expires, resend time.Duration) string
 	return fmt.Sprintf("A mail is on its way to %s, if that can receive mail. Ask the user for the %d digits in it, then call validate_token with them. "+
 		"They work for %s, in this chat only. If no mail comes, another can be asked for in %s.", masked, digits, span(expires), span(resend))
 }
+
+// Switched answers switch_account.
+func Switched(from, mailed string) string { return "Signed " + from + " out. " + mailed }
 
 // CodeExpected answers whoami while digits are expected.
 func CodeExpected(masked string, expires time.Duration) string {
@@ -103,7 +118,7 @@ func SignedIn(masked string, unlocked []string) string {
 
 // SignedInAlready answers who signs in again.
 func SignedInAlready(masked string) string {
-	return "Already signed in as " + masked + ". Nothing was sent. Go on with what the user wanted. Call logout only if the user wants to sign in as somebody else."
+	return "Already signed in as " + masked + ". Nothing was sent. Go on with what the user wanted. Call switch_account only if the user wants to sign in as somebody else."
 }
 
 // YouAre answers whoami for a user.
