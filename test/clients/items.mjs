@@ -19,6 +19,7 @@ const tag = 'by the sea'
 const calls = [
   ['tool', 'writing_prompt', () => ({}), /\w/],
   ['tool', 'whoami', () => ({}), /this is a guest|Signed in as/],
+  ['tool', 'switch_account', ({ address }) => ({ email: address }), /Already signed in/],
   ['tool', 'save_draft', () => ({ text: 'The light went round.' }), /Kept as draft/],
   ['tool', 'list_drafts', () => ({}), /The light went round/],
   ['tool', 'delete_draft', ({ draft }) => ({ id: draft }), /gone/],
