@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -226,6 +228,13 @@ func (cfg *Config) check() error {
 	for name, rules := range map[string]gate.Rules{"Tools": cfg.Tools, "Resources": cfg.Resources, "Prompts": cfg.Prompts} {
 		if err := rules.Check(cfg.Scopes, cfg.levels()); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	for name, rules := range map[string]gate.Rules{"Resources": cfg.Resources, "Prompts": cfg.Prompts} {
+		for _, item := range slices.Sorted(maps.Keys(rules)) {
+			if rules[item].Confirms() > gate.NotConfirmed {
+				problems = append(problems, fmt.Errorf("%s: %s: only tools are confirmed", name, item))
+			}
 		}
 	}
 	for _, name := range ownTools {

@@ -154,7 +154,7 @@ func (inv inventory) unlocks(rules gate.Rules) func(gate.Caller) []string {
 	return func(c gate.Caller) []string {
 		guest := gate.Caller{GrantID: c.GrantID, GuestID: c.GuestID, Scopes: []string{gate.Guest}}
 		return slices.DeleteFunc(slices.Clone(inv.tools), func(name string) bool {
-			return rules.Show(c, name).Outcome != gate.Allow || rules.Show(guest, name).Outcome == gate.Allow
+			return !rules.Show(c, name).Outcome.Passes() || rules.Show(guest, name).Outcome.Passes()
 		})
 	}
 }

@@ -7,7 +7,7 @@ import "slices"
 func (rs Rules) Decide(c Caller, name string, arguments map[string]any) Decision {
 	r := rs[name]
 	d := r.decide(c)
-	if d.Outcome == Allow && r.when != nil && !r.when(c, arguments) {
+	if d.Outcome.Passes() && r.when != nil && !r.when(c, arguments) {
 		d = Decision{Outcome: Deny, Reason: NotThese}
 	}
 	return r.seen(d)
@@ -22,27 +22,31 @@ func (rs Rules) Show(c Caller, name string) Decision {
 
 // Told is d, what a [Decider] says about the item called name, as the caller is
 // told: a challenge asks for what the rule needs, too, so that one step-up is
-// enough, and of a hidden item nothing is told but Allow.
+// enough; a confirmation is as strong as both ask for; and of a hidden item nothing
+// is told that does not pass.
 func (rs Rules) Told(name string, d Decision) Decision {
 	r := rs[name]
 	if d.Outcome == Challenge {
 		more := slices.DeleteFunc(slices.Clone(d.Scopes), func(s string) bool { return slices.Contains(r.scopes, s) })
 		d.Scopes, d.Roles = slices.Concat(r.scopes, more), r.roles
 	}
+	if d.Outcome.Passes() {
+		d = passing(max(r.confirm, d.Confirm))
+	}
 	return r.seen(d)
 }
 
 func (r *Rule) seen(d Decision) Decision {
-	if d.Outcome != Allow && r.hidden {
+	if !d.Outcome.Passes() && r.hidden {
 		return Decision{Outcome: Deny, Reason: Unknown} // exactly what an unknown name gets
 	}
 	return d
 }
 
 // Listed reports whether a list shows the item that d was decided about: as it
-// is for Allow, locked for Challenge.
+// is where d passes, locked for Challenge.
 func (d Decision) Listed() bool {
-	return d.Outcome == Allow || d.Outcome == Challenge && d.Reason != NeedsGrant
+	return d.Outcome.Passes() || d.Outcome == Challenge && d.Reason != NeedsGrant
 }
 
 var guestScope = []string{Guest}
@@ -63,6 +67,13 @@ func (r *Rule) decide(c Caller) Decision {
 		return r.challenge(r.missing(c))
 	case r.maxAge > 0 && c.At.Sub(c.AuthTime) > r.maxAge:
 		return r.challenge(NeedsFresh)
+	}
+	return passing(r.confirm)
+}
+
+func passing(c Confirmation) Decision {
+	if c > NotConfirmed {
+		return Decision{Outcome: Confirm, Confirm: c}
 	}
 	return Decision{Outcome: Allow}
 }

@@ -9,8 +9,13 @@ type Outcome int
 const (
 	Deny      Outcome = iota // the caller cannot change that by signing in
 	Challenge                // the caller may get what is missing
+	Confirm                  // the call shows what it would do, and does it once that is confirmed
 	Allow
 )
+
+// Passes reports whether the rule has nothing against the call: it runs, at once
+// or after a confirmation.
+func (o Outcome) Passes() bool { return o >= Confirm }
 
 // A Reason says why a call is not simply allowed. Programs may compare it.
 type Reason string
@@ -37,5 +42,6 @@ type Decision struct {
 	Reason  Reason        // empty for Allow
 	Scopes  []string      // of a Challenge, levels as scopes; shared, not to be changed
 	MaxAge  time.Duration // of a Challenge: how fresh the sign-in must be; zero for any
+	Confirm Confirmation  // of a Confirm: at least so
 	Roles   []string      // for NeedsRole, and of a Challenge, which the user must have besides; shared, not to be changed
 }

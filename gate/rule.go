@@ -9,12 +9,13 @@ import (
 // [AnyGrant], [GuestsOnly], [SignedIn], [Scope] or [Role], and ask for more by
 // its methods. The zero Rule refuses everyone.
 type Rule struct {
-	who    who
-	scopes []string // those of levels included
-	roles  []string
-	maxAge time.Duration // zero for none
-	when   func(Caller, map[string]any) bool
-	hidden bool
+	who     who
+	scopes  []string // those of levels included
+	roles   []string
+	maxAge  time.Duration // zero for none
+	when    func(Caller, map[string]any) bool
+	hidden  bool
+	confirm Confirmation
 }
 
 type who int

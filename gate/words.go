@@ -32,6 +32,9 @@ func (r Rule) String() string {
 	if r.when != nil {
 		text += ", for some arguments"
 	}
+	if r.confirm > NotConfirmed {
+		text += ", confirmed by " + map[Confirmation]string{ByModel: "the model", ByClient: "the user in the client", ByPage: "the user on a page", ByFreshPage: "the user on a page after a fresh sign-in"}[r.confirm]
+	}
 	if r.hidden {
 		text += "; hidden from others"
 	}

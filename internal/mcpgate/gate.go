@@ -43,6 +43,7 @@ type Config struct {
 	Levels  gate.Levels
 	Decider gate.Decider // asked about what the rules allow; nil for none
 	Own     []string     // names of the kit's own items, which the decider is not asked about
+	Confirm Confirm      // what becomes of the call of a tool that is confirmed; nil refuses it
 	Grants  *grant.Grants
 	Calls   int                   // messages a minute for each grant, and for each address without a token; 0 for no limit
 	Exempt  func(netip.Addr) bool // addresses without that limit; nil for none

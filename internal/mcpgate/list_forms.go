@@ -57,7 +57,7 @@ func (l *list[T]) shown(ctx context.Context, g *Gate, c carried, all []*T) iter.
 	return func(yield func(*T, gate.Decision) bool) {
 		for _, item := range all {
 			d := l.rules.Show(c.caller, l.name(item))
-			if d.Outcome == gate.Allow && g.asksPolicy(l.kind, l.name(item)) {
+			if d.Outcome.Passes() && g.asksPolicy(l.kind, l.name(item)) {
 				d = l.rules.Told(l.name(item), allowed[l.name(item)])
 			}
 			if d.Listed() && !yield(item, d) {
@@ -75,7 +75,7 @@ func (l *list[T]) policy(ctx context.Context, g *Gate, c carried, all []*T) map[
 	}
 	var asked []gate.Request
 	for _, item := range all {
-		if name := l.name(item); g.asksPolicy(l.kind, name) && l.rules.Show(c.caller, name).Outcome == gate.Allow {
+		if name := l.name(item); g.asksPolicy(l.kind, name) && l.rules.Show(c.caller, name).Outcome.Passes() {
 			asked = append(asked, gate.Request{Caller: c.caller, Kind: l.kind, Item: name, Name: name})
 		}
 	}
@@ -87,7 +87,7 @@ func (l *list[T]) policy(ctx context.Context, g *Gate, c carried, all []*T) map[
 func (l *list[T]) typed(ctx context.Context, g *Gate, c carried, all []*T) []*T {
 	items := make([]*T, 0, len(all)) // never null
 	for item, d := range l.shown(ctx, g, c, all) {
-		if d.Outcome != gate.Allow {
+		if !d.Outcome.Passes() {
 			item = l.locked(item, c.endpoint, g.access(c.caller, d))
 		} else {
 			item = l.open(item, c.endpoint)
@@ -113,7 +113,7 @@ func (l *list[T]) encoded(ctx context.Context, g *Gate, c carried, all []*T) ([]
 			}
 			fresh[item] = f
 		}
-		if d.Outcome == gate.Allow {
+		if d.Outcome.Passes() {
 			pieces = append(pieces, f.open)
 			continue
 		}

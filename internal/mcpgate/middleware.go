@@ -110,10 +110,12 @@ func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Reque
 	if !ok {
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params are missing"}
 	}
-	ref := g.refused(ctx, c, m)
+	d, ref := g.judge(ctx, c, m)
 	switch {
 	case ref == nil && (method == "resources/subscribe" || method == "resources/unsubscribe"):
 		return g.subscription(ctx, method, req, next)
+	case ref == nil && d.Outcome == gate.Confirm && method == "tools/call":
+		return g.confirm(ctx, d, req, next)
 	case ref == nil:
 		if err := g.settle(m, req); err != nil {
 			return nil, err

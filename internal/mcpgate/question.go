@@ -52,23 +52,29 @@ type refusal struct {
 	misfit   error // why the arguments are none of the item's; nil where they were not the reason
 }
 
-// refused returns why m is not allowed to c, or nil.
+// refused returns why m does not pass for c, or nil.
 func (g *Gate) refused(ctx context.Context, c carried, m message) *refusal {
+	_, ref := g.judge(ctx, c, m)
+	return ref
+}
+
+// judge returns what is decided about m, and the refusal where it does not pass.
+func (g *Gate) judge(ctx context.Context, c carried, m message) (gate.Decision, *refusal) {
 	q, ok := ask(m)
 	if !ok {
-		return nil
+		return gate.Decision{}, nil
 	}
 	d, misfit := g.decide(ctx, c, q)
-	if d.Outcome == gate.Allow {
-		return nil
+	if d.Outcome.Passes() {
+		return d, nil
 	}
-	return &refusal{q.kind, q.name, d, misfit}
+	return d, &refusal{q.kind, q.name, d, misfit}
 }
 
 // mayRead reports whether c may read uri.
 func (g *Gate) mayRead(ctx context.Context, c carried, uri string) bool {
 	d, _ := g.decide(ctx, c, question{kind: resource, name: uri})
-	return d.Outcome == gate.Allow
+	return d.Outcome.Passes()
 }
 
 // decide asks about q: every rule that it comes under, and then the policy, if
@@ -110,7 +116,7 @@ func (items *Items) matching(uri string) (found []item) {
 // decideItem asks about one item, by the table rules.
 func (g *Gate) decideItem(ctx context.Context, c carried, q question, it item, rules gate.Rules) (gate.Decision, error) {
 	d := rules.Show(c.caller, it.name)
-	if d.Outcome != gate.Allow || !g.asksArguments(q.kind, it.name) {
+	if !d.Outcome.Passes() || !g.asksArguments(q.kind, it.name) {
 		return d, nil
 	}
 	var arguments map[string]any
@@ -122,10 +128,10 @@ func (g *Gate) decideItem(ctx context.Context, c carried, q question, it item, r
 			d = rules.Decide(c.caller, it.name, arguments)
 		}
 	}
-	if d.Outcome == gate.Allow && g.asksPolicy(q.kind, it.name) {
+	if d.Outcome.Passes() && g.asksPolicy(q.kind, it.name) {
 		d = rules.Told(it.name, g.policy(ctx, c, gate.Request{Caller: c.caller, Kind: q.kind, Item: it.name, Name: q.name, Arguments: arguments}))
 	}
-	if d.Outcome == gate.Allow && misfit != nil {
+	if d.Outcome.Passes() && misfit != nil {
 		return gate.Decision{Outcome: gate.Deny, Reason: gate.NotThese}, misfit
 	}
 	return d, nil

@@ -17,7 +17,7 @@ func (e Endpoint) schemes(r gate.Rule) []scheme {
 	switch {
 	case d.Outcome == gate.Challenge && len(d.Scopes) > 0:
 		return []scheme{{"oauth2", d.Scopes}}
-	case d.Outcome == gate.Allow && e.Lazy:
+	case d.Outcome.Passes() && e.Lazy:
 		return []scheme{{Type: "noauth"}}
 	case len(e.Asks) > 0:
 		return []scheme{{"oauth2", e.Asks}}

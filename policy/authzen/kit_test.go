@@ -206,7 +206,7 @@ func (h *house) list() (names []string) {
 			}
 			name += " " + string(scopes)
 		}
-		if !slices.Contains([]string{"authenticate", "validate_token", "whoami", "logout"}, name) {
+		if !slices.Contains([]string{"authenticate", "validate_token", "whoami", "logout", "switch_account"}, name) {
 			names = append(names, name)
 		}
 	}

@@ -1,0 +1,63 @@
+package mcpgate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/gate"
+)
+
+// Confirm answers the first call of a tool that is confirmed: with what it would
+// do. run has the tool's own handler answer, which it may only where that one does
+// nothing yet.
+type Confirm func(ctx context.Context, req *mcp.CallToolRequest, d gate.Decision, run func() (mcp.Result, error)) (mcp.Result, error)
+
+var errUnconfirmed = errors.New("this server cannot have a call confirmed; tell the user")
+
+// confirm lets nothing run that has to be confirmed.
+func (g *Gate) confirm(ctx context.Context, d gate.Decision, req mcp.Request, next mcp.MethodHandler) (mcp.Result, error) {
+	call, ok := req.(*mcp.CallToolRequest)
+	if !ok || g.Confirm == nil {
+		return nil, errUnconfirmed
+	}
+	return g.Confirm(ctx, call, d, func() (mcp.Result, error) { return next(ctx, "tools/call", req) })
+}
+
+// A Second is what is decided when a call is confirmed that was shown before: the
+// caller of req calls the tool called name with arguments.
+type Second struct {
+	Decision gate.Decision
+	Refusal  *mcp.CallToolResult // where it does not pass
+}
+
+// DecideAgain decides about a call that comes by another request: it is asked about as
+// if it came by itself.
+func (g *Gate) DecideAgain(ctx context.Context, req mcp.Request, name string, arguments json.RawMessage) Second {
+	c := carriedBy(req)
+	m := message{Method: "tools/call"}
+	m.Params.Name, m.Params.Arguments = name, arguments
+	d, ref := g.judge(ctx, c, m)
+	if ref == nil {
+		return Second{Decision: d}
+	}
+	return Second{Decision: d, Refusal: g.result(c, *ref)}
+}
+
+// RunTool has a tool answer a call that was decided about, and confirmed, without
+// asking anybody again.
+func (g *Gate) RunTool(ctx context.Context, req *mcp.CallToolRequest, name string, arguments json.RawMessage) (mcp.Result, error) {
+	return g.receive(ctx, "tools/call", &mcp.CallToolRequest{Session: req.Session, Params: &mcp.CallToolParamsRaw{Name: name, Arguments: arguments}, Extra: req.Extra})
+}
+
+// Arguments returns those of a call as its tool gets them: they fit its schema,
+// and have its defaults. The error says why they do not.
+func (g *Gate) Arguments(name string, raw json.RawMessage) (json.RawMessage, error) {
+	values, err := item{name: name, input: g.Items.inputs[name]}.arguments(question{kind: tool, name: name, arguments: raw})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(values)
+}
