@@ -90,6 +90,21 @@ func TestRolesLevelsAndAges(t *testing.T) {
 	}
 }
 
+func TestADecisionSaysInWordsAllThatItHas(t *testing.T) {
+	for want, d := range map[string]gate.Decision{
+		"allow":                              {Outcome: gate.Allow},
+		"challenge: sign_in":                 {Outcome: gate.Challenge, Reason: gate.NeedsSignIn},
+		"challenge: needs_fresh within 1m0s": {Outcome: gate.Challenge, Reason: gate.NeedsFresh, MaxAge: time.Minute},
+		"challenge: needs_level for w, acr:email within 5m0s": {Outcome: gate.Challenge, Reason: gate.NeedsLevel, Scopes: []string{"w", "acr:email"}, MaxAge: 5 * time.Minute},
+		"deny: unknown":                    {Reason: gate.Unknown},
+		"deny: needs_roles admin, billing": {Reason: gate.NeedsRole, Roles: []string{"admin", "billing"}},
+	} {
+		if got := d.String(); got != want {
+			t.Errorf("String() = %q, want %q", got, want)
+		}
+	}
+}
+
 func TestArgumentsAreAskedAboutLast(t *testing.T) {
 	small := func(_ gate.Caller, args map[string]any) bool { n, ok := args["n"].(float64); return ok && n < 10 }
 	own := func(c gate.Caller, args map[string]any) bool { return args["of"] == c.UserID }

@@ -40,3 +40,25 @@ func (r Rule) String() string {
 	}
 	return text
 }
+
+// String says in words what is decided: "allow", "challenge: sign_in for
+// notes:write", "deny: needs_roles admin".
+func (d Decision) String() string {
+	switch d.Outcome {
+	case Allow:
+		return "allow"
+	case Challenge:
+		text := "challenge: " + string(d.Reason)
+		if len(d.Scopes) > 0 {
+			text += " for " + strings.Join(d.Scopes, ", ")
+		}
+		if d.MaxAge > 0 {
+			text += fmt.Sprintf(" within %v", d.MaxAge)
+		}
+		return text
+	}
+	if len(d.Roles) > 0 {
+		return "deny: " + string(d.Reason) + " " + strings.Join(d.Roles, ", ")
+	}
+	return "deny: " + string(d.Reason)
+}

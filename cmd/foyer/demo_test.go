@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"os"
@@ -13,11 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/auth"
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
+	"example.com/foyer/foyertest"
 )
 
 // TestMain runs the program itself where a test asks for it: the tests start it
@@ -172,9 +168,9 @@ func TestTheContract(t *testing.T) {
 func TestEachAppIsServed(t *testing.T) {
 	for app, tool := range map[string]string{"journal": "writing_prompt", "conformance": "test_simple_text"} {
 		d := start(t, "--app", app, "--addr", "127.0.0.1:0", "--data", t.TempDir())
-		session := connect(t, d.url, oauthHandler(t))
-		if res, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool}); err != nil || res.IsError {
-			t.Errorf("%s: %s of a guest: %v, %v", app, tool, res, err)
+		session := foyertest.At(t, d.url+"/mcp", "").Guest(t)
+		if text, isError := foyertest.Call(t, session, tool, nil); isError {
+			t.Errorf("%s: %s of a guest: %s", app, tool, text)
 		}
 		session.Close()
 		d.stop(t)
@@ -204,101 +200,27 @@ func TestEachAppIsGreetedAndKeptApart(t *testing.T) {
 func TestASecondStartGoesOn(t *testing.T) {
 	data := t.TempDir()
 	first := start(t, "--addr", "127.0.0.1:0", "--data", data)
-	handler := oauthHandler(t)
-	session := connect(t, first.url, handler)
-	use := func(tool string, arguments map[string]any) string {
-		t.Helper()
-		res, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool, Arguments: arguments})
-		if err != nil {
-			t.Fatalf("%s: %v", tool, err)
-		}
-		text := res.Content[0].(*mcp.TextContent).Text
-		if res.IsError {
-			t.Fatalf("%s: %s", tool, text)
-		}
-		return text
+	house := foyertest.At(t, first.url+"/mcp", filepath.Join(data, "mail"))
+	client := house.Client(t)
+	session := client.Connect(t)
+	house.Claim(t, session, "ann@example.com")
+	if text, isError := foyertest.Call(t, session, "create_entry", map[string]any{"title": "Before the stop", "content": "It holds."}); isError {
+		t.Fatal(text)
 	}
-	use("authenticate", map[string]any{"email": "ann@example.com"})
-	use("validate_token", map[string]any{"code": mailed(t, filepath.Join(data, "mail", "ann@example.com", "000001.eml"))})
-	use("create_entry", map[string]any{"title": "Before the stop", "content": "It holds."})
 	session.Close()
 	first.stop(t)
 
 	second := start(t, "--addr", strings.TrimPrefix(first.url, "http://"), "--data", data)
 	defer second.stop(t)
-	session = connect(t, second.url, handler)
-	if text := use("list_entries", nil); !strings.Contains(text, "Before the stop") {
+	if text, isError := foyertest.Call(t, client.Connect(t), "list_entries", nil); isError || !strings.Contains(text, "Before the stop") {
 		t.Errorf("after the second start: %s", text)
 	}
-	for _, name := range []string{"secret", "foyer.db", "journal.db"} {
+	for _, name := range []string{"secret", "foyer.db", "journal.db", "mail/ann@example.com/000001.eml"} {
 		info, err := os.Stat(filepath.Join(data, name))
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v; want mode 0600", name, info.Mode(), err)
 		}
 	}
-}
-
-// mailed waits for the mail, which goes out behind the answer, and returns the
-// line of six digits in it.
-func mailed(t *testing.T, path string) string {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for {
-		text, err := os.ReadFile(path)
-		if err == nil {
-			if found := regexp.MustCompile(`(?m)^([0-9]{6})\r?$`).FindAllSubmatch(text, -1); len(found) == 1 {
-				return string(found[0][1])
-			}
-			t.Fatalf("the mail has no line of six digits, or several:\n%s", text)
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("no mail came: %v", err)
-		case <-tick.C:
-		}
-	}
-}
-
-func oauthHandler(t *testing.T) auth.OAuthHandler {
-	t.Helper()
-	const callback = "http://127.0.0.1:33418/callback"
-	h, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
-		RedirectURL:                     callback,
-		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{ClientName: "Test", RedirectURIs: []string{callback}}},
-		AuthorizationCodeFetcher: func(ctx context.Context, a *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL, nil)
-			if err != nil {
-				return nil, err
-			}
-			res, err := http.DefaultTransport.RoundTrip(r) // follows no redirect
-			if err != nil {
-				return nil, err
-			}
-			defer res.Body.Close()
-			location, err := res.Location()
-			if err != nil {
-				return nil, err
-			}
-			return &auth.AuthorizationResult{Code: location.Query().Get("code"), State: location.Query().Get("state"), Iss: location.Query().Get("iss")}, nil
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-func connect(t *testing.T, url string, handler auth.OAuthHandler) *mcp.ClientSession {
-	t.Helper()
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(),
-		&mcp.StreamableClientTransport{Endpoint: url + "/mcp", OAuthHandler: handler, MaxRetries: -1}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return session
 }
 
 func TestExplainPrintsWhatTheRulesDecide(t *testing.T) {

@@ -117,7 +117,7 @@ func (e *explain) print(ctx context.Context, out io.Writer, kit *foyer.Kit, c ga
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "KIND\tITEM\tFOR\tLISTED\tDECISION\tWHAT WOULD CHANGE IT")
 	for _, x := range found {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", x.Kind, x.Item, x.Rule, shownAs(x), decision(x.Decision), x.Change)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", x.Kind, x.Item, x.Rule, shownAs(x), x.Decision, x.Change)
 	}
 	return table.Flush()
 }
@@ -130,14 +130,4 @@ func shownAs(x foyer.Explanation) string {
 		return "locked"
 	}
 	return "open"
-}
-
-func decision(d gate.Decision) string {
-	switch d.Outcome {
-	case gate.Allow:
-		return "allow"
-	case gate.Challenge:
-		return "challenge: " + string(d.Reason)
-	}
-	return "deny: " + string(d.Reason)
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer"
+	"example.com/foyer/foyertest"
 	"example.com/foyer/gate"
 )
 
@@ -95,6 +97,11 @@ func TestEveryItemHasARuleAndEveryRuleAnItem(t *testing.T) {
 			t.Errorf("rules for %v, but the items are %v", rules, table.items)
 		}
 	}
+}
+
+func TestWhoMayDoWhat(t *testing.T) {
+	foyertest.Rules(t, "testdata/rules.txt", foyer.Config{Scopes: Scopes, Tools: Tools, Resources: Resources, Prompts: Prompts},
+		foyertest.Nobody(), foyertest.Guest(), foyertest.User("ann"), foyertest.User("exporter").Scopes("journal:export"))
 }
 
 func TestFaultsAreLoggedAndNotTold(t *testing.T) {

@@ -14,13 +14,14 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"example.com/foyer"
 	"example.com/foyer/gate"
 	"example.com/foyer/mail"
 	"example.com/foyer/store/sqlite"
 )
+
+// rules say who may call which tool.
+var rules = gate.Rules{"search": gate.Anyone(), "save_note": gate.SignedIn(), "list_notes": gate.SignedIn()}
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
@@ -41,12 +42,10 @@ func main() {
 		Secrets: []string{secret},
 		Store:   db,
 		Mail:    mail.Folder{Dir: filepath.Join(*data, "mail"), From: "notes@example.com"}, // in public: mail.SMTP
-		Tools:   gate.Rules{"search": gate.Anyone(), "save_note": gate.SignedIn(), "list_notes": gate.SignedIn()},
+		Tools:   rules,
 	})
 	check(err)
-	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Title: "Garden notes", Version: "1"}, nil)
-	notes.addTools(server)
-	handler, err := kit.Handler(server)
+	handler, err := kit.Handler(notes.server())
 	check(err)
 	fmt.Printf("MCP server  http://%s/mcp\nMails       %s\n", listener.Addr(), filepath.Join(*data, "mail"))
 	check((&http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}).Serve(listener))

@@ -58,13 +58,15 @@ type (
 	nothing struct{}
 )
 
-// addTools adds plain SDK tools. Who may call them is not their business: the
-// table in main.go says it.
-func (n notebook) addTools(server *mcp.Server) {
+// server has plain SDK tools. Who may call them is not their business: the table
+// in main.go says it.
+func (n notebook) server() *mcp.Server {
+	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Title: "Garden notes", Version: "1"}, nil)
 	reads := &mcp.ToolAnnotations{ReadOnlyHint: true}
 	mcp.AddTool(server, &mcp.Tool{Name: "search", Description: "Search the garden almanac.", Annotations: reads}, search)
 	mcp.AddTool(server, &mcp.Tool{Name: "save_note", Description: "Keep a note in the user's own notebook."}, n.save)
 	mcp.AddTool(server, &mcp.Tool{Name: "list_notes", Description: "List the notes in the user's own notebook.", Annotations: reads}, n.list)
+	return server
 }
 
 func search(_ context.Context, _ *mcp.CallToolRequest, in query) (*mcp.CallToolResult, notes, error) {

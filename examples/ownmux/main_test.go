@@ -16,12 +16,13 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"example.com/foyer/foyertest"
 )
 
 // A running is the program, serving.
 type running struct {
-	url  string
-	data string
+	*foyertest.House
 	log  *lockedBuffer
 	stop context.CancelFunc
 	done chan error // gets what serve returned
@@ -34,11 +35,12 @@ func start(t *testing.T) running {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	r := running{"http://" + listener.Addr().String(), t.TempDir(), &lockedBuffer{}, stop, make(chan error, 1)}
+	data := t.TempDir()
+	r := running{foyertest.At(t, "http://"+listener.Addr().String()+"/mcp", filepath.Join(data, "mail")), &lockedBuffer{}, stop, make(chan error, 1)}
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		r.done <- serve(ctx, listener, r.data, "a secret of the tests, and of nobody else", slog.New(slog.NewTextHandler(r.log, nil)))
+		r.done <- serve(ctx, listener, data, "a secret of the tests, and of nobody else", slog.New(slog.NewTextHandler(r.log, nil)))
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -67,11 +69,13 @@ func (l *lockedBuffer) String() string {
 
 func get(t *testing.T, url string) (status int, body string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := wire.Do(r)
+	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,12 +98,12 @@ func TestEachPathIsAnsweredByWhomItBelongsTo(t *testing.T) {
 		{"the books", "/api/books", 200, `[{"title":"Emma","lent":false}`},
 		{"an endpoint for guests", "/mcp", 401, `"code":401`},
 		{"an endpoint that is lazy", "/public/mcp", 405, ""},
-		{"its resource", "/.well-known/oauth-protected-resource/public/mcp", 200, `"resource":"` + r.url + `/public/mcp"`},
-		{"the other's", "/.well-known/oauth-protected-resource/mcp", 200, `"resource":"` + r.url + `/mcp"`},
-		{"the authorization server", "/.well-known/oauth-authorization-server", 200, `"issuer":"` + r.url + `"`},
+		{"its resource", "/.well-known/oauth-protected-resource/public/mcp", 200, `"resource":"` + r.Issuer + `/public/mcp"`},
+		{"the other's", "/.well-known/oauth-protected-resource/mcp", 200, `"resource":"` + r.Issuer + `/mcp"`},
+		{"the authorization server", "/.well-known/oauth-authorization-server", 200, `"issuer":"` + r.Issuer + `"`},
 		{"nobody's", "/else", 404, ""},
 	} {
-		if status, body := get(t, r.url+test.path); status != test.status || !strings.Contains(body, test.want) {
+		if status, body := get(t, r.Issuer+test.path); status != test.status || !strings.Contains(body, test.want) {
 			t.Errorf("%s: %d %s\nwant %d with %q", test.name, status, body, test.status, test.want)
 		}
 		if want := "path=" + test.path + " status="; !strings.Contains(r.log.String(), want) {
@@ -110,25 +114,24 @@ func TestEachPathIsAnsweredByWhomItBelongsTo(t *testing.T) {
 
 func TestTheStoryUnderAMuxOfOnesOwn(t *testing.T) {
 	r := start(t)
-	c := newClient(t)
-	ann := c.connect(t, r.url+"/mcp", "")
+	c := r.Client(t)
+	ann := session{c.Connect(t)}
 	ann.ok(t, "list_books", nil, "Emma")
 	ann.refused(t, "borrow_book", map[string]any{"title": "Emma"}, "call authenticate")
-	ann.signIn(t, r, "ann@example.com")
+	r.Claim(t, ann.ClientSession, "ann@example.com")
 	ann.ok(t, "borrow_book", map[string]any{"title": "Emma"}, `["Emma"]`)
 	ann.refused(t, "borrow_book", map[string]any{"title": "Ulysses"}, "Call list_books for the titles")
-	if _, books := get(t, r.url+"/api/books"); !strings.Contains(books, `{"title":"Emma","lent":true}`) {
+	if _, books := get(t, r.Issuer+"/api/books"); !strings.Contains(books, `{"title":"Emma","lent":true}`) {
 		t.Errorf("after Ann has borrowed Emma, the web door says %s", books)
 	}
-	if _, page := get(t, r.url+"/"); !strings.Contains(page, "Emma (lent)") {
+	if _, page := get(t, r.Issuer+"/"); !strings.Contains(page, "Emma (lent)") {
 		t.Errorf("and the page %s", page)
 	}
-	bob := newClient(t).connect(t, r.url+"/mcp", "")
-	bob.signIn(t, r, "bob@example.com")
+	bob := session{r.SignIn(t, "bob@example.com")}
 	bob.refused(t, "borrow_book", map[string]any{"title": "Emma"}, "A neighbour has that book")
 	bob.ok(t, "list_loans", nil, `{"loans":[]}`)
 	ann.ok(t, "list_loans", nil, `{"loans":["Emma"]}`)
-	for _, secret := range []string{c.token(t), "code_challenge", "Bearer"} {
+	for _, secret := range []string{c.Token(t), "code_challenge", "Bearer"} {
 		if strings.Contains(r.log.String(), secret) {
 			t.Errorf("the log has a query or a header: %s", r.log)
 		}
@@ -139,14 +142,15 @@ func TestTheStoryUnderAMuxOfOnesOwn(t *testing.T) {
 // the rest, upon which this client, which has no browser, gives up.
 func TestTheLazyEndpointNeedsNoTokenForWhatIsPublic(t *testing.T) {
 	r := start(t)
-	nobody := connect(t, r.url+"/public/mcp", nil, "")
+	public := r.Issuer + "/public/mcp"
+	nobody := session{foyertest.At(t, public, "").Nobody(t)}
 	nobody.ok(t, "list_books", nil, "Emma")
 	if res, err := nobody.CallTool(t.Context(), &mcp.CallToolParams{Name: "list_loans"}); err == nil || !strings.Contains(err.Error(), "Unauthorized") {
 		t.Errorf("list_loans without a token: %v, %v", res, err)
 	}
-	c := newClient(t)
-	c.connect(t, r.url+"/mcp", "").ok(t, "list_books", nil, "Emma")
-	if res := c.post(t, r.url+"/public/mcp", "tools/list", ""); res.StatusCode != http.StatusUnauthorized {
+	c := r.Client(t)
+	session{c.Connect(t)}.ok(t, "list_books", nil, "Emma")
+	if res := post(t, public, c.Token(t), "tools/list", ""); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a token for /mcp opens /public/mcp: %s", res.Status)
 	}
 }
@@ -155,18 +159,20 @@ func TestTheLazyEndpointNeedsNoTokenForWhatIsPublic(t *testing.T) {
 // are open, and a stop ends them at once.
 func TestStreamsLiveUnderTheMiddlewareAndEndAtAStop(t *testing.T) {
 	r := start(t)
-	c := newClient(t)
-	ann := c.connect(t, r.url+"/mcp", "2025-11-25") // opens the stream of its session
-	events := listen(t, c.post(t, r.url+"/mcp", "subscriptions/listen", `"notifications":{"toolsListChanged":true}`))
+	c, changed := r.Client(t), make(chan struct{}, 10)
+	c.Version = "2025-11-25"
+	c.Options = &mcp.ClientOptions{ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { changed <- struct{}{} }}
+	ann := c.Connect(t) // opens the stream of its session
+	events := listen(t, post(t, r.URL, c.Token(t), "subscriptions/listen", `"notifications":{"toolsListChanged":true}`))
 	if m := next(t, events); m != "notifications/subscriptions/acknowledged" {
 		t.Fatalf("the stream begins with %q", m)
 	}
-	ann.signIn(t, r, "ann@example.com")
+	r.Claim(t, ann, "ann@example.com")
 	if m := next(t, events); m != "notifications/tools/list_changed" {
 		t.Errorf("of the sign-in the stream says %q", m)
 	}
 	select {
-	case <-ann.changed:
+	case <-changed:
 	case <-time.After(20 * time.Second):
 		t.Error("the stream of the session says nothing of the sign-in")
 	}
@@ -215,13 +221,13 @@ func TestStreamsOutliveTheWriteTimeout(t *testing.T) {
 	if usual.Config.WriteTimeout == 0 {
 		t.Error("the server has no WriteTimeout: what is this test about?")
 	}
-	if res, err := wire.Get(late.URL + "/api/books"); err == nil {
+	if res, err := http.Get(late.URL + "/api/books"); err == nil {
 		res.Body.Close()
 		t.Errorf("the books come after the WriteTimeout: %s", res.Status)
 	}
-	c := newClient(t)
-	c.connect(t, usual.URL+"/mcp", "").ok(t, "list_books", nil, "Emma")
-	events := listen(t, c.post(t, late.URL+"/mcp", "subscriptions/listen", `"notifications":{"toolsListChanged":true}`))
+	c := foyertest.At(t, usual.URL+"/mcp", filepath.Join(data, "mail")).Client(t)
+	session{c.Connect(t)}.ok(t, "list_books", nil, "Emma")
+	events := listen(t, post(t, late.URL+"/mcp", c.Token(t), "subscriptions/listen", `"notifications":{"toolsListChanged":true}`))
 	if m := next(t, events); m != "notifications/subscriptions/acknowledged" {
 		t.Errorf("after the WriteTimeout the stream says %q", m)
 	}

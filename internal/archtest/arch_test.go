@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/signin", "internal/outbox", "store/sqlite", "policy/*", "elicit"},
 	{"internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
-	{"examples/*"},
+	{"examples/*", "foyertest"},
 	{"cmd/foyer", "internal/archtest", "test/*"},
 }
 
@@ -73,7 +73,7 @@ func TestTestHelpersStayOutOfPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	deps := strings.Fields(string(out))
-	for _, p := range []string{"testing", "pgregory.net/rapid", "github.com/chromedp/chromedp", module + "/store/storetest", "golang.org/x/tools/txtar"} {
+	for _, p := range []string{"testing", "pgregory.net/rapid", "github.com/chromedp/chromedp", module + "/store/storetest", module + "/foyertest", "golang.org/x/tools/txtar"} {
 		if slices.Contains(deps, p) {
 			t.Errorf("a program links %s", p)
 		}
