@@ -137,8 +137,8 @@ func cell(v mcpgate.Verdict) string {
 	case v.Decision.Outcome == gate.Challenge:
 		shown = "locked"
 	}
-	if v.Decision.Outcome == gate.Allow && v.Rule.AsksArguments() {
-		return shown + ", allow for some arguments"
+	if v.Decision.Outcome.Passes() && v.Rule.AsksArguments() {
+		return shown + ", " + v.Decision.String() + " for some arguments"
 	}
 	return shown + ", " + v.Decision.String()
 }

@@ -121,7 +121,7 @@ func TestEachDifferenceNamesItemAndCaller(t *testing.T) {
 		{name: "a rule was opened", change: func(cfg *foyer.Config) { cfg.Tools["export"] = gate.Anyone() },
 			want: `tool export, guest: is "open, allow", and in the file "locked, challenge: sign_in for export, acr:email"`},
 		{name: "a rule is hidden no more", change: func(cfg *foyer.Config) { cfg.Tools["audit_logs"] = gate.Role("auditor") },
-			want: `tool audit_logs, guest: is "locked, challenge: sign_in", and in the file "absent, challenge: sign_in"`},
+			want: `tool audit_logs, guest: is "locked, challenge: sign_in as auditor", and in the file "absent, challenge: sign_in as auditor"`},
 		{name: "a rule asks about arguments no more", change: func(cfg *foyer.Config) { cfg.Tools["send"] = gate.Scope("money:send").MaxAge(5 * time.Minute) },
 			want: `tool send, auditor: is "open, allow", and in the file "open, allow for some arguments"`},
 		{name: "a resource was opened", change: func(cfg *foyer.Config) { cfg.Resources["bank://accounts/{id}"] = gate.Anyone() },

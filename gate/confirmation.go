@@ -25,7 +25,7 @@ const (
 	ByFreshPage
 )
 
-// String names c as texts do.
+// String names c as records and results do.
 func (c Confirmation) String() string {
 	switch c {
 	case NotConfirmed:
@@ -37,9 +37,24 @@ func (c Confirmation) String() string {
 	case ByPage:
 		return "page"
 	case ByFreshPage:
-		return "fresh page"
+		return "fresh_page"
 	}
 	return "unknown"
+}
+
+// words says who confirms.
+func (c Confirmation) words() string {
+	switch c {
+	case ByModel:
+		return "the model"
+	case ByClient:
+		return "the user in the client"
+	case ByPage:
+		return "the user on a page"
+	case ByFreshPage:
+		return "the user on a page after a fresh sign-in"
+	}
+	return "nobody"
 }
 
 // Confirmed keeps a tool from doing anything on its first call, which answers

@@ -94,6 +94,8 @@ func TestADecisionSaysInWordsAllThatItHas(t *testing.T) {
 	for want, d := range map[string]gate.Decision{
 		"allow":                              {Outcome: gate.Allow},
 		"challenge: sign_in":                 {Outcome: gate.Challenge, Reason: gate.NeedsSignIn},
+		"challenge: sign_in as admin for w":  {Outcome: gate.Challenge, Reason: gate.NeedsSignIn, Scopes: []string{"w"}, Roles: []string{"admin"}},
+		"confirm by the model":               {Outcome: gate.Confirm, Confirm: gate.ByModel},
 		"challenge: needs_fresh within 1m0s": {Outcome: gate.Challenge, Reason: gate.NeedsFresh, MaxAge: time.Minute},
 		"challenge: needs_level for w, acr:email within 5m0s": {Outcome: gate.Challenge, Reason: gate.NeedsLevel, Scopes: []string{"w", "acr:email"}, MaxAge: 5 * time.Minute},
 		"deny: unknown":                    {Reason: gate.Unknown},

@@ -33,7 +33,7 @@ func (r Rule) String() string {
 		text += ", for some arguments"
 	}
 	if r.confirm > NotConfirmed {
-		text += ", confirmed by " + map[Confirmation]string{ByModel: "the model", ByClient: "the user in the client", ByPage: "the user on a page", ByFreshPage: "the user on a page after a fresh sign-in"}[r.confirm]
+		text += ", confirmed by " + r.confirm.words()
 	}
 	if r.hidden {
 		text += "; hidden from others"
@@ -47,8 +47,13 @@ func (d Decision) String() string {
 	switch d.Outcome {
 	case Allow:
 		return "allow"
+	case Confirm:
+		return "confirm by " + d.Confirm.words()
 	case Challenge:
 		text := "challenge: " + string(d.Reason)
+		if len(d.Roles) > 0 {
+			text += " as " + strings.Join(d.Roles, ", ")
+		}
 		if len(d.Scopes) > 0 {
 			text += " for " + strings.Join(d.Scopes, ", ")
 		}
