@@ -19,6 +19,7 @@ var expiredDeletes = []string{
 	deleteExpired(counters.name, "id"),
 	deleteExpired(browsers.name, "hash, client_id"),
 	deleteExpired(outgoing.name, "id"),
+	deleteExpired(operations.name, "id"),
 }
 
 // expiredKeys selects at most $2 keys of rows that expired before $1. The order

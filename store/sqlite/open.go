@@ -38,7 +38,7 @@ const batch = 64
 // more than one. Several processes on one machine may open the same file: an
 // Update waits up to ten seconds for another's. The file must not lie on a
 // network drive.
-func Open(path string) (store.Store, error) {
+func Open(path string) (store.Database, error) {
 	full, err := create(path)
 	if err != nil {
 		return nil, explain(path, err)

@@ -113,7 +113,7 @@ func (c *child) acknowledged(t *testing.T) (int, bool) {
 }
 
 func TestAcknowledgedCommitsSurviveAKill(t *testing.T) {
-	storetest.Crash(t, filepath.Join(t.TempDir(), "killed.db"), sqlite.Open)
+	storetest.Crash(t, filepath.Join(t.TempDir(), "killed.db"), func(path string) (store.Store, error) { return sqlite.Open(path) })
 }
 
 // wantCommits checks that the acknowledged commits are there, and every commit

@@ -56,7 +56,7 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 
 // openAsNobody opens path without root's right to write every file. The first
 // connection is opened by the goroutine that calls Open, so by its thread.
-func openAsNobody(t *testing.T, path string) (store.Store, error) {
+func openAsNobody(t *testing.T, path string) (store.Database, error) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return Open(path)

@@ -55,6 +55,12 @@ var expiring = map[string]struct {
 		},
 		func(ctx context.Context, tx store.Tx, n byte) error { _, err := tx.Challenge(ctx, id(n)); return err },
 	},
+	"operation": {
+		func(ctx context.Context, tx store.Tx, n byte, expires time.Time) error {
+			return tx.PutOperation(ctx, store.Operation{ID: id(n), Expires: expires})
+		},
+		func(ctx context.Context, tx store.Tx, n byte) error { _, err := tx.Operation(ctx, id(n)); return err },
+	},
 	"counter": {
 		func(ctx context.Context, tx store.Tx, n byte, expires time.Time) error {
 			return tx.PutCounter(ctx, store.Counter{Key: id(n), Expires: expires})

@@ -16,6 +16,7 @@ var lookupTests = []test{
 	{"a bearer's fields stay apart whatever letters they hold", testBearerOfAnyLetters},
 	{"a token is found by its place in the family", testFamily},
 	{"the latest challenge is the newest of its grant", testLatestChallenge},
+	{"operations are found by grant, by key and when they are due", testOperations},
 	{"a missing record is ErrNotFound", testNotFound},
 	{"clients that were never used are trimmed, those that expire first before others", testTrimUnusedClients},
 	{"two clients cannot share a digest", refusesSecond(
@@ -43,6 +44,50 @@ var lookupTests = []test{
 			k, err := tx.TokenOf(ctx, "g", store.Refresh, 1)
 			return string(k.Hash[0]), err
 		})},
+}
+
+func testOperations(t *testing.T, s *suite) {
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		var errs []error
+		for i, o := range []store.Operation{
+			{ID: "a", GrantID: "g", Key: "k"}, {ID: "b", GrantID: "g", Due: at(30)}, {ID: "c", GrantID: "h", Key: "k", Due: at(10)},
+			{ID: "d", GrantID: "g", Key: "k", Due: at(20)}, {ID: "e", GrantID: "g"},
+		} {
+			o.Created = at(int64(100 + i))
+			errs = append(errs, tx.PutOperation(ctx, o))
+		}
+		return errors.Join(errs...)
+	})
+	ids := func(all []store.Operation, err error) string {
+		text := ""
+		for _, o := range all {
+			text += o.ID
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return text
+	}
+	view(t, s, func(ctx context.Context, tx store.Tx) error {
+		byKey, err := tx.OperationByKey(ctx, "g", "k")
+		for want, got := range map[string]string{
+			"edba": ids(tx.OperationsOfGrant(ctx, "g", 10)),
+			"ed":   ids(tx.OperationsOfGrant(ctx, "g", 2)),
+			"":     ids(tx.OperationsOfGrant(ctx, "x", 2)),
+			"c":    ids(tx.OperationsDue(ctx, at(19), 10)),
+			"cdb":  ids(tx.OperationsDue(ctx, at(30), 10)),
+			"cd":   ids(tx.OperationsDue(ctx, at(99), 2)),
+			"d":    ids([]store.Operation{byKey}, err),
+		} {
+			if got != want {
+				t.Errorf("found %q, want %q", got, want)
+			}
+		}
+		if _, err := tx.OperationByKey(ctx, "g", ""); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("by no key: %v", err)
+		}
+		return nil
+	})
 }
 
 func testTrimUnusedClients(t *testing.T, s *suite) {

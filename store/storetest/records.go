@@ -69,6 +69,18 @@ var recordTests = []test{
 			}
 			return due[0], err
 		})},
+	{"an operation comes back as it was put", roundTrip(store.Tx.PutOperation,
+		func(o store.Operation) store.Operation { return store.Operation{ID: o.ID} },
+		func(ctx context.Context, tx store.Tx, o store.Operation) (store.Operation, error) {
+			return tx.Operation(ctx, o.ID)
+		},
+		func(ctx context.Context, tx store.Tx, o store.Operation) (store.Operation, error) {
+			all, err := tx.OperationsOfGrant(ctx, o.GrantID, 10)
+			if len(all) != 1 {
+				return store.Operation{}, fmt.Errorf("%d operations of the grant, want 1: %w", len(all), err)
+			}
+			return all[0], err
+		})},
 	{"times keep their instant to the microsecond", testInstants},
 }
 
