@@ -42,6 +42,7 @@ type question struct {
 type answer struct {
 	Question string          `json:"q"` // digest of what was asked
 	Declined bool            `json:"d,omitempty"`
+	Left     bool            `json:"l,omitempty"` // declined without a no
 	Value    json.RawMessage `json:"v,omitempty"`
 }
 
@@ -93,8 +94,8 @@ func (a *Ask) ID() string { return a.id }
 // checked, and ignores fields that T does not have. What does not fit is asked
 // again, with the reason.
 //
-// Form returns [ErrDeclined] when the user did not want to answer, and
-// [ErrUnsupported] when the client has no forms. Every other error is to be
+// Form returns [ErrDeclined] when the user did not want to answer, which is
+// [ErrCancelled], too, where they did not say no, and [ErrUnsupported] when the client has no forms. Every other error is to be
 // returned, too; the question may be on its way to the user then.
 func Form[T any](a *Ask, name, message string) (T, error) {
 	var value T
@@ -179,7 +180,10 @@ func (a *Ask) ask(qn question, able bool, needs *mcp.ElicitationCapabilities) (a
 		return answer{}, fmt.Errorf("%w %q: %w", errQuestion, qn.name, err)
 	}
 	got, err := a.put(qn)
-	if err == nil && got.Declined {
+	switch {
+	case err == nil && got.Left:
+		err = ErrCancelled
+	case err == nil && got.Declined:
 		err = ErrDeclined
 	}
 	return got, err
@@ -202,7 +206,7 @@ func digest(v any) (string, error) {
 // judge reads what came back for qn: an answer, or a misfit.
 func (qn question) judge(res *mcp.ElicitResult) (answer, error) {
 	if res.Action != "accept" {
-		return answer{Question: qn.digest, Declined: true}, nil
+		return answer{Question: qn.digest, Declined: true, Left: res.Action == "cancel"}, nil
 	}
 	value, err := qn.read(res.Content)
 	return answer{Question: qn.digest, Value: value}, err

@@ -50,7 +50,6 @@ package elicit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -112,13 +111,12 @@ func AddTool[In, Out any](q *Questions, server *mcp.Server, tool *mcp.Tool, hand
 }
 
 // AddRawTool is [mcp.Server.AddTool] for a handler that asks: it reads its own
-// arguments, and makes its own result. Otherwise it is like [AddTool], but that an
-// error which the handler returns is one of the protocol.
-func AddRawTool(q *Questions, server *mcp.Server, tool *mcp.Tool, handler func(context.Context, *Ask, json.RawMessage) (*mcp.CallToolResult, error)) {
+// arguments, and makes its own result.
+func AddRawTool(q *Questions, server *mcp.Server, tool *mcp.Tool, handler func(context.Context, *Ask, *mcp.CallToolRequest) (*mcp.CallToolResult, error)) {
 	server.AddTool(tool, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		var out *mcp.CallToolResult
 		res, err := q.run(ctx, req, func(ask *Ask) (err error) {
-			out, err = handler(ctx, ask, req.Params.Arguments)
+			out, err = handler(ctx, ask, req)
 			return err
 		})
 		if refusal := new(jsonrpc.Error); err != nil && !errors.As(err, &refusal) {

@@ -14,6 +14,7 @@ import (
 var (
 	ErrPending     = errors.New("elicit: the question is on its way to the user; return this error")
 	ErrDeclined    = errors.New("elicit: the user declined, or did not answer")
+	ErrCancelled   = fmt.Errorf("elicit: the user closed the question, or did not answer: %w", ErrDeclined)
 	ErrUnsupported = errors.New("elicit: the client cannot ask its user")
 )
 

@@ -74,7 +74,7 @@ func (s *session) elicit(p *mcp.ElicitParams) (*mcp.ElicitResult, error) {
 	case s.ctx.Err() != nil:
 		return nil, fmt.Errorf("elicit: the client has gone: %w", s.ctx.Err())
 	case ctx.Err() != nil:
-		return nil, ErrDeclined // nobody answered
+		return nil, ErrCancelled // nobody answered
 	case errors.As(err, &refused), errors.Is(err, mcp.ErrConnectionClosed):
 		return nil, fmt.Errorf("%w: %w", errUnreached, err)
 	case err != nil:

@@ -26,24 +26,18 @@ func (g *Gate) confirm(ctx context.Context, d gate.Decision, req mcp.Request, ne
 	return g.Confirm(ctx, call, d, func() (mcp.Result, error) { return next(ctx, "tools/call", req) })
 }
 
-// A Second is what is decided when a call is confirmed that was shown before: the
-// caller of req calls the tool called name with arguments.
-type Second struct {
-	Decision gate.Decision
-	Refusal  *mcp.CallToolResult // where it does not pass
-}
-
-// DecideAgain decides about a call that comes by another request: it is asked about as
-// if it came by itself.
-func (g *Gate) DecideAgain(ctx context.Context, req mcp.Request, name string, arguments json.RawMessage) Second {
+// DecideAgain decides about a call of the tool called name that comes by another
+// request of its caller, as if it came by itself. What does not pass is answered
+// by refusal.
+func (g *Gate) DecideAgain(ctx context.Context, req mcp.Request, name string, arguments json.RawMessage) (d gate.Decision, refusal *mcp.CallToolResult) {
 	c := carriedBy(req)
 	m := message{Method: "tools/call"}
 	m.Params.Name, m.Params.Arguments = name, arguments
 	d, ref := g.judge(ctx, c, m)
 	if ref == nil {
-		return Second{Decision: d}
+		return d, nil
 	}
-	return Second{Decision: d, Refusal: g.result(c, *ref)}
+	return d, g.result(c, *ref)
 }
 
 // RunTool has a tool answer a call that was decided about, and confirmed, without

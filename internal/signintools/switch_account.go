@@ -2,7 +2,6 @@ package signintools
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -32,8 +31,8 @@ type sure struct {
 // switchAccount signs the user out, and mails a one-time code to another address:
 // all of it, or nothing. The user is asked where the client can ask; where it
 // cannot, it has shown the call, as the annotations ask it to.
-func (t *Tools) switchAccount(ctx context.Context, ask *elicit.Ask, arguments json.RawMessage) (*mcp.CallToolResult, error) {
-	email, err := addressOf(emailOf(arguments))
+func (t *Tools) switchAccount(ctx context.Context, ask *elicit.Ask, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	email, err := addressOf(emailOf(req.Params.Arguments))
 	c := gate.CallerFrom(ctx)
 	switch {
 	case err != nil:

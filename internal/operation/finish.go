@@ -1,0 +1,149 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.com/foyer/store"
+)
+
+// Extend keeps the lease of a run. It refuses with [ErrFenced], upon which the run
+// has nothing more to say.
+func (r *Rules) Extend(ctx context.Context, o store.Operation) error {
+	return r.update(ctx, "extend", func(tx store.Tx) error {
+		now := r.Now()
+		there, err := mine(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		there.Due = now.Add(lease)
+		return tx.PutOperation(ctx, there)
+	})
+}
+
+// Finish records what came of a run, in one of the states [Succeeded], [Failed]
+// and [Unknown]. It returns the operation as it is then; of a run that was taken
+// over, with [ErrFenced].
+func (r *Rules) Finish(ctx context.Context, o store.Operation, state string, result []byte) (done store.Operation, err error) {
+	err = r.update(ctx, "finish", func(tx store.Tx) error {
+		there, err := mine(ctx, tx, o)
+		if err != nil {
+			done = there
+			return err
+		}
+		done = ended(there, state, result, r.Now())
+		return tx.PutOperation(ctx, done)
+	})
+	return done, err
+}
+
+// Fail records that a transaction of o was undone. What was confirmed since by
+// somebody else stays what it is.
+func (r *Rules) Fail(ctx context.Context, o store.Operation, result []byte) (done store.Operation, err error) {
+	err = r.update(ctx, "fail", func(tx store.Tx) error {
+		done, err = tx.Operation(ctx, o.ID)
+		if err != nil || done.State != Previewed {
+			return err
+		}
+		done = ended(done, Failed, result, r.Now())
+		done.Key, done.Fence = o.Key, o.Fence
+		return tx.PutOperation(ctx, done)
+	})
+	return done, err
+}
+
+// Release gives up a run that may be repeated: whoever confirms it next runs it.
+func (r *Rules) Release(ctx context.Context, o store.Operation) error {
+	return r.update(ctx, "release", func(tx store.Tx) error {
+		there, err := mine(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		there.Due = r.Now()
+		there.Tries++
+		return tx.PutOperation(ctx, there)
+	})
+}
+
+// mine returns the record of a run that has not been taken over.
+func mine(ctx context.Context, tx store.Tx, o store.Operation) (store.Operation, error) {
+	there, err := tx.Operation(ctx, o.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Operation{}, ErrFenced
+	} else if err != nil {
+		return store.Operation{}, err
+	}
+	if there.State != Executing || there.Fence != o.Fence {
+		return there, ErrFenced
+	}
+	return there, nil
+}
+
+// Due returns what somebody has to look at: runs whose lease is over, and
+// deliveries.
+func (r *Rules) Due(ctx context.Context, limit int) (due []store.Operation, err error) {
+	err = r.Store.View(ctx, func(tx store.Tx) (err error) {
+		due, err = tx.OperationsDue(ctx, r.Now(), limit)
+		return err
+	})
+	return due, told("due", err)
+}
+
+// Take takes over a run that was lost, or a delivery, and holds it for a lease. It
+// refuses with [ErrFenced] where somebody else was first.
+func (r *Rules) Take(ctx context.Context, o store.Operation) (taken store.Operation, err error) {
+	err = r.update(ctx, "take", func(tx store.Tx) error {
+		now := r.Now()
+		taken, err = tx.Operation(ctx, o.ID)
+		if err != nil {
+			return err
+		}
+		if taken.State != o.State || taken.Fence != o.Fence || taken.Due.IsZero() || now.Before(taken.Due) {
+			return ErrFenced
+		}
+		taken.Fence++
+		taken.Due = now.Add(lease)
+		return tx.PutOperation(ctx, taken)
+	})
+	return taken, err
+}
+
+// Delivered ends a delivery; after an error it is due again at the moment next.
+func (r *Rules) Delivered(ctx context.Context, o store.Operation, next time.Time) error {
+	return r.update(ctx, "delivered", func(tx store.Tx) error {
+		there, err := tx.Operation(ctx, o.ID)
+		if err != nil {
+			return err
+		}
+		if there.Fence != o.Fence {
+			return ErrFenced
+		}
+		there.Due = next
+		if !next.IsZero() {
+			there.Tries++
+			there.Expires = later(there.Expires, next.Add(kept))
+		}
+		return tx.PutOperation(ctx, there)
+	})
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Settle records what was found out about an operation whose outcome is unknown.
+func (r *Rules) Settle(ctx context.Context, o store.Operation, state string, result []byte) (done store.Operation, err error) {
+	err = r.update(ctx, "settle", func(tx store.Tx) error {
+		done, err = tx.Operation(ctx, o.ID)
+		if err != nil || done.State != Unknown {
+			return err
+		}
+		done = ended(done, state, result, r.Now())
+		return tx.PutOperation(ctx, done)
+	})
+	return done, err
+}
