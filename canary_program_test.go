@@ -22,13 +22,20 @@ type program struct {
 	cmd *osexec.Cmd
 }
 
-// startProgram builds the program, starts it, and waits until it serves.
-func startProgram(t *testing.T) *program {
+// buildProgram builds the program, and returns where it is.
+func buildProgram(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "foyer")
 	if out, err := osexec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/foyer").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	return binary
+}
+
+// startProgram builds the program, starts it, and waits until it serves.
+func startProgram(t *testing.T) *program {
+	t.Helper()
+	binary := buildProgram(t)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)

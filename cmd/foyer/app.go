@@ -30,6 +30,9 @@ func (a app) Close() error { return a.close() }
 // appNames are the apps that there are, the usual one first.
 var appNames = []string{"journal", "conformance"}
 
+// appScopes are the scopes of each app, which are known without its data.
+var appScopes = map[string]gate.Scopes{"journal": journal.Scopes}
+
 // openApp opens the app of that name, with its data in the folder dir.
 func openApp(name, dir string) (app, error) {
 	switch name {
@@ -39,7 +42,7 @@ func openApp(name, dir string) (app, error) {
 			return app{}, err
 		}
 		return app{
-			from: "Journal <journal@example.com>", server: j.Server, close: j.Close, scopes: journal.Scopes,
+			from: "Journal <journal@example.com>", server: j.Server, close: j.Close, scopes: appScopes[name],
 			tools: journal.Tools, resources: journal.Resources, prompts: journal.Prompts, guestData: j,
 		}, nil
 	case "conformance":

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,9 +24,8 @@ import (
 // A demo is the command "foyer demo". Its flags, its routes and the places of
 // its files are a contract that scripts rely on.
 type demo struct {
-	Addr     string        `default:"127.0.0.1:8080" help:"Address to listen on."`
-	Data     string        `placeholder:"DIR" help:"Where to keep the data. Default: a folder under your data directory."`
-	App      string        `default:"journal" help:"What to serve: journal, or conformance for the official conformance suite."`
+	Addr string `default:"127.0.0.1:8080" help:"Address to listen on."`
+	place
 	Store    string        `default:"sqlite" help:"Where to keep grants: sqlite."`
 	Issuer   string        `placeholder:"URL" help:"Public URL. Default: http:// and the address."`
 	Entry    string        `default:"guest" help:"How /mcp greets a request without a token: guest, lazy, eager."`
@@ -48,6 +46,9 @@ func (d *demo) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil { // nobody else's to read
+		return err
+	}
 	listener, err := net.Listen("tcp", d.Addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --addr", err)
@@ -65,47 +66,15 @@ func (d *demo) Run(ctx context.Context) error {
 	return s.serve(ctx, listener)
 }
 
-var errUsage = errors.New("bad flags")
-
 // later refuses by name what this version does not have yet.
 func (d *demo) later() error {
-	for _, flag := range []struct {
-		name, value string
-		known       []string
-	}{
-		{"--app", d.App, appNames},
-		{"--store", d.Store, []string{"sqlite"}},
-		{"--entry", d.Entry, []string{"guest", "lazy", "eager"}},
-	} {
-		if !slices.Contains(flag.known, flag.value) {
-			return fmt.Errorf("%s %s is %w; there is: %s", flag.name, flag.value, errLater, strings.Join(flag.known, ", "))
-		}
+	if err := d.known(); err != nil {
+		return err
 	}
-	return nil
-}
-
-// dir returns the folder of the data, which is nobody else's to read.
-func (d *demo) dir() (string, error) {
-	dir := d.Data
-	if dir == "" {
-		base := os.Getenv("XDG_DATA_HOME")
-		if base == "" {
-			home, err := os.UserHomeDir()
-			if err != nil {
-				return "", fmt.Errorf("no place for the data: %w; name one with --data", err)
-			}
-			base = filepath.Join(home, ".local", "share")
-		}
-		dir = filepath.Join(base, "foyer", "demo")
-		if d.App != appNames[0] {
-			dir += "-" + d.App // tokens of one app are nothing to another
-		}
+	if err := oneOf("--store", d.Store, "sqlite"); err != nil {
+		return err
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	return dir, os.MkdirAll(dir, 0o700)
+	return oneOf("--entry", d.Entry, "guest", "lazy", "eager")
 }
 
 // issuerOf returns a URL by which a client on this device reaches addr.
@@ -143,7 +112,7 @@ func (d *demo) open(dir string) (s server, err error) {
 	if err != nil {
 		return s, err
 	}
-	db, err := sqlite.Open(filepath.Join(dir, "foyer.db"))
+	db, err := sqlite.Open(filepath.Join(dir, database))
 	if err != nil {
 		return s, err
 	}

@@ -181,7 +181,7 @@ func TestEachAppIsGreetedAndKeptApart(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	dirs := map[string]bool{}
 	for _, app := range appNames {
-		d := demo{App: app, Issuer: "http://127.0.0.1:8080"}
+		d := demo{place: place{App: app}, Issuer: "http://127.0.0.1:8080"}
 		dir, err := d.dir()
 		if err != nil || dirs[dir] {
 			t.Errorf("%s is kept in %s: %v", app, dir, err)

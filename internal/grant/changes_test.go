@@ -5,8 +5,10 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"example.com/foyer/internal/secret"
+	"example.com/foyer/store"
 )
 
 // announced returns the grants that were announced since it was asked last.
@@ -42,6 +44,29 @@ func TestWhatChangesAGrantIsAnnounced(t *testing.T) {
 				f.t.Fatal(err)
 			}
 		}, true},
+		{"roles", func(f *fixture, issued Issued) {
+			if _, _, err := f.SetRoles(f.t.Context(), f.grant(issued.Refresh).UserID, []string{"clerk"}); err != nil {
+				f.t.Fatal(err)
+			}
+		}, true},
+		{"an elevation", func(f *fixture, issued Issued) { f.mustElevate(issued, time.Hour) }, true},
+		{"the end of elevations", func(f *fixture, issued Issued) {
+			f.mustElevate(issued, time.Hour)
+			f.announced()
+			if _, err := f.Lower(f.t.Context(), f.grant(issued.Refresh).ID, "", ""); err != nil {
+				f.t.Fatal(err)
+			}
+		}, true},
+		{"a revocation by its ID", func(f *fixture, issued Issued) {
+			if err := f.End(f.t.Context(), f.grant(issued.Refresh).ID); err != nil {
+				f.t.Fatal(err)
+			}
+		}, true},
+		{"the end of no elevation", func(f *fixture, issued Issued) {
+			if _, err := f.Lower(f.t.Context(), f.grant(issued.Refresh).ID, "", ""); err != ErrNotElevated {
+				f.t.Fatal(err)
+			}
+		}, false},
 		{"a refresh", func(f *fixture, issued Issued) { f.refresh(issued.Refresh) }, false},
 		{"use", func(f *fixture, issued Issued) { f.use(issued.Access) }, false},
 		{"a revocation by another client", func(f *fixture, issued Issued) {
@@ -66,6 +91,23 @@ func TestWhatChangesAGrantIsAnnounced(t *testing.T) {
 				t.Errorf("announced: %v, of %s", got, id)
 			}
 		})
+	}
+}
+
+// An elevation is announced when it begins, and when its time is over: at once, by
+// the process that gave it, though nobody has asked.
+func TestTheEndOfAnElevationIsAnnounced(t *testing.T) {
+	f := newFixture(t)
+	issued := f.claimed()
+	id := f.grant(issued.Refresh).ID
+	f.announced()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	f.mustElevate(issued, 500*time.Millisecond)
+	for _, what := range []string{"begin", "end"} {
+		if got, err := f.Changed(ctx); err != nil || !slices.Equal(got, []string{id}) {
+			t.Errorf("at its %s: %v, %v", what, got, err)
+		}
 	}
 }
 
@@ -107,6 +149,14 @@ func TestAnnouncementsAreNotAQueue(t *testing.T) {
 func (f *fixture) mustRevoke(token secret.Text) {
 	f.t.Helper()
 	if err := f.Revoke(f.t.Context(), client, token.Hash()); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) mustElevate(issued Issued, last time.Duration) {
+	f.t.Helper()
+	err := f.Elevate(f.t.Context(), f.grant(issued.Refresh).ID, store.Elevation{Role: "clerk", Until: f.now().Add(last), Reason: "r", By: "bob"})
+	if err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -11,10 +11,11 @@ import (
 	"example.com/foyer/store"
 )
 
-// Refusals of Elevate.
+// Refusals of Elevate and Lower.
 var (
-	ErrElevation = errors.New("grant: an elevation names one scope or one role, a reason, who approved it, and a moment of the next 24 hours")
-	ErrElevated  = errors.New("grant: the grant has too many elevations")
+	ErrElevation   = errors.New("grant: an elevation names one scope or one role, a reason, who approved it, and a moment of the next 24 hours")
+	ErrElevated    = errors.New("grant: the grant has too many elevations")
+	ErrNotElevated = errors.New("grant: the grant has no such elevation")
 )
 
 const (
@@ -41,8 +42,8 @@ func (g *Grants) Elevate(ctx context.Context, id string, e store.Elevation) erro
 		case gr.UserID == "":
 			return ErrGuest
 		}
-		gr.Elevations = slices.DeleteFunc(gr.Elevations, func(old store.Elevation) bool {
-			return !old.Until.After(now) || old.Scope == e.Scope && old.Role == e.Role // which e replaces
+		gr.Elevations = slices.DeleteFunc(running(gr, now), func(old store.Elevation) bool {
+			return old.Scope == e.Scope && old.Role == e.Role // which e replaces
 		})
 		if len(gr.Elevations) >= maxElevations {
 			return ErrElevated
@@ -50,17 +51,62 @@ func (g *Grants) Elevate(ctx context.Context, id string, e store.Elevation) erro
 		gr.Elevations = append(gr.Elevations, e)
 		return tx.PutGrant(ctx, gr)
 	})
-	for _, refusal := range []error{ErrElevated, ErrGuest, ErrUnknown, ErrRevoked} {
-		if errors.Is(err, refusal) {
-			return refusal
-		}
-	}
 	if err != nil {
-		return fmt.Errorf("grant: elevate: %w", err)
+		return refused("elevate", err, ErrElevated, ErrGuest, ErrUnknown, ErrRevoked)
 	}
 	g.Announce(id)
 	time.AfterFunc(e.Until.Sub(now), func() { g.Announce(id) })
 	return nil
+}
+
+// Lower ends elevations of the live grant id before their time, and returns them:
+// the one to scope, or to role, or all where both are empty. It refuses with
+// [ErrElevation] where neither is, with [ErrNotElevated] where it finds none, with
+// [ErrUnknown] and [ErrRevoked].
+func (g *Grants) Lower(ctx context.Context, id, scope, role string) (ended []store.Elevation, err error) {
+	if scope != "" && role != "" {
+		return nil, ErrElevation
+	}
+	now := g.now()
+	err = g.store.Update(ctx, func(tx store.Tx) error {
+		gr, err := Live(ctx, tx, id, now)
+		if err != nil {
+			return err
+		}
+		ended = nil
+		gr.Elevations = slices.DeleteFunc(running(gr, now), func(e store.Elevation) bool {
+			ends := scope == "" && role == "" || e.Scope == scope && e.Role == role
+			if ends {
+				ended = append(ended, e)
+			}
+			return ends
+		})
+		if len(ended) == 0 {
+			return ErrNotElevated
+		}
+		return tx.PutGrant(ctx, gr)
+	})
+	if err != nil {
+		return nil, refused("lower", err, ErrNotElevated, ErrUnknown, ErrRevoked)
+	}
+	g.Announce(id)
+	return ended, nil
+}
+
+// running are the elevations of gr that are not over at now.
+func running(gr store.Grant, now time.Time) []store.Elevation {
+	return slices.DeleteFunc(slices.Clone(gr.Elevations), func(e store.Elevation) bool { return !now.Before(e.Until) })
+}
+
+// refused returns the one of refusals that err is. Anything else is a fault of the
+// act what.
+func refused(what string, err error, refusals ...error) error {
+	for _, refusal := range refusals {
+		if errors.Is(err, refusal) {
+			return refusal
+		}
+	}
+	return fmt.Errorf("grant: %s: %w", what, err)
 }
 
 // Elevated returns what t has at now by the elevations of its grant gr alone. A

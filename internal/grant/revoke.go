@@ -50,6 +50,24 @@ func (g *Grants) Revoke(ctx context.Context, clientID string, h store.Hash) erro
 	return refusal
 }
 
+// End revokes the live grant id, a guest's or a user's, for whoever runs the
+// server. It refuses with [ErrUnknown] and [ErrRevoked].
+func (g *Grants) End(ctx context.Context, id string) error {
+	now := g.now()
+	err := g.store.Update(ctx, func(tx store.Tx) error {
+		gr, err := Live(ctx, tx, id, now)
+		if err != nil {
+			return err
+		}
+		return end(ctx, tx, gr, now)
+	})
+	if err != nil {
+		return refused("end", err, ErrUnknown, ErrRevoked)
+	}
+	g.Announce(id)
+	return nil
+}
+
 func revokeByID(ctx context.Context, tx store.Tx, id string, now time.Time) error {
 	gr, err := tx.Grant(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {

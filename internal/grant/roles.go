@@ -19,29 +19,30 @@ var (
 const maxRoles = 50 // of a user
 
 // SetRoles gives a user exactly these roles, and has all grants of the user looked
-// at again. It refuses with [ErrNoUser] and [ErrRoles].
-func (g *Grants) SetRoles(ctx context.Context, userID string, roles []string) error {
-	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
-	if len(roles) > maxRoles || slices.ContainsFunc(roles, func(r string) bool { return r == "" || strings.ContainsAny(r, " \x00") }) {
-		return ErrRoles
+// at again. It returns those that the user had, and has now, each once and in
+// order. It refuses with [ErrNoUser] and [ErrRoles].
+func (g *Grants) SetRoles(ctx context.Context, userID string, roles []string) (was, is []string, err error) {
+	is = slices.Compact(slices.Sorted(slices.Values(roles)))
+	if len(is) > maxRoles || slices.ContainsFunc(is, func(r string) bool { return r == "" || strings.ContainsAny(r, " \x00") }) {
+		return nil, nil, ErrRoles
 	}
 	var grants []store.Grant
-	err := g.store.Update(ctx, func(tx store.Tx) error {
+	err = g.store.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.User(ctx, userID)
 		if err != nil {
 			return err
 		}
-		u.Roles = roles
+		was, u.Roles = u.Roles, is
 		grants, err = tx.GrantsOfUser(ctx, userID)
 		return errors.Join(err, tx.PutUser(ctx, u))
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoUser
+		return nil, nil, ErrNoUser
 	} else if err != nil {
-		return fmt.Errorf("grant: set roles: %w", err)
+		return nil, nil, fmt.Errorf("grant: set roles: %w", err)
 	}
 	for _, gr := range grants {
 		g.Announce(gr.ID)
 	}
-	return nil
+	return was, is, nil
 }

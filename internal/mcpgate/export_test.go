@@ -65,3 +65,6 @@ func (g *Gate) LookAt(ctx context.Context, id string) {
 	g.lookAt(ctx, []string{id})
 	g.live.looks.Wait()
 }
+
+// LookAround is what [Gate.Run] does every ten seconds.
+func (g *Gate) LookAround(ctx context.Context) { g.lookAround(ctx) }
