@@ -17,8 +17,8 @@ const module = "example.com/foyer"
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
 	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
-	{"internal/signin", "internal/outbox", "store/sqlite", "policy/*", "elicit"},
-	{"internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
+	{"internal/signin", "internal/operation", "internal/outbox", "store/sqlite", "policy/*", "elicit"},
+	{"confirm", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
 	{"examples/*", "foyertest"},
 	{"cmd/foyer", "internal/archtest", "test/*"},
@@ -29,7 +29,7 @@ var pure = []string{"gate", "store", "internal/oauth", "internal/secret", "inter
 
 // rules decide, and therefore know no HTTP and no HTML.
 var rules = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/grant", "internal/client", "internal/limit",
-	"internal/signin"}
+	"internal/signin", "internal/operation"}
 
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()

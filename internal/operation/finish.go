@@ -53,14 +53,14 @@ func (r *Rules) Fail(ctx context.Context, o store.Operation, result []byte) (don
 	return done, err
 }
 
-// Release gives up a run that may be repeated: whoever confirms it next runs it.
-func (r *Rules) Release(ctx context.Context, o store.Operation) error {
+// Release gives up a run that may be repeated, from the moment next on.
+func (r *Rules) Release(ctx context.Context, o store.Operation, next time.Time) error {
 	return r.update(ctx, "release", func(tx store.Tx) error {
 		there, err := mine(ctx, tx, o)
 		if err != nil {
 			return err
 		}
-		there.Due = r.Now()
+		there.Due = next
 		there.Tries++
 		return tx.PutOperation(ctx, there)
 	})

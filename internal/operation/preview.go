@@ -116,10 +116,21 @@ func told(act string, err error) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("operation: %s: %w", act, err)
+		return Fault{act, err}
 	}
 	return nil
 }
+
+// A Fault is an error that is no refusal.
+type Fault struct {
+	act string
+	err error
+}
+
+func (f Fault) Error() string { return fmt.Sprintf("operation: %s: %v", f.act, f.err) }
+
+// Unwrap returns the cause.
+func (f Fault) Unwrap() error { return f.err }
 
 // Left is how long o may still be confirmed.
 func (r *Rules) Left(o store.Operation) time.Duration {

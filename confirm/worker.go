@@ -1,0 +1,102 @@
+package confirm
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/operation"
+	"example.com/foyer/store"
+)
+
+const (
+	look  = 5 * time.Second // between two looks at what is due
+	atOne = 50              // operations of one look
+)
+
+// Work looks after what nobody waits for, until ctx ends: runs that were lost, and
+// deliveries. Any number of processes may do so.
+func (o *Operations) Work(ctx context.Context) {
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	for {
+		o.workOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (o *Operations) workOnce(ctx context.Context) {
+	due, err := o.rules.Due(ctx, atOne)
+	if err != nil {
+		if ctx.Err() == nil {
+			o.fault(ctx, "", err)
+		}
+		return
+	}
+	for _, op := range due {
+		if ctx.Err() != nil {
+			return
+		}
+		o.work(ctx, op)
+	}
+}
+
+// work looks after op, unless somebody else does. One of a tool that is not here is
+// left to whoever has it; but a run that cannot be repeated ends without it.
+func (o *Operations) work(ctx context.Context, op store.Operation) {
+	t := o.known(op.Tool)
+	lost := op.State == operation.Executing
+	if t == nil && !lost {
+		return
+	}
+	op, err := o.rules.Take(ctx, op)
+	if err != nil {
+		if !errors.Is(err, operation.ErrFenced) && ctx.Err() == nil {
+			o.fault(ctx, op.Tool, err)
+		}
+		return
+	}
+	o.busy.Add(1)
+	defer o.busy.Done()
+	ctx, cancel := context.WithTimeout(gate.WithCaller(ctx, gate.Caller{GrantID: op.GrantID, UserID: op.UserID, GuestID: op.GuestID}), outside)
+	defer cancel()
+	switch {
+	case !lost:
+		o.deliver(ctx, t, op)
+	case t != nil && t.class.repeatable():
+		o.run(ctx, t, op)
+	default:
+		o.finish(context.WithoutCancel(ctx), orPlain(t), op, nil, errLost)
+	}
+}
+
+var errLost = errors.New("the run was lost")
+
+// orPlain is t, or a tool of which nobody knows anything.
+func orPlain(t *tool) *tool {
+	if t == nil {
+		return &tool{class: atMostOnce}
+	}
+	return t
+}
+
+// deliver calls the tool's deliver, and has it called again later where it fails.
+func (o *Operations) deliver(ctx context.Context, t *tool, op store.Operation) {
+	if t.deliver == nil {
+		return
+	}
+	failed := recovering(func() error { return t.deliver(ctx, op) })
+	var next time.Time
+	if failed != nil {
+		o.fault(ctx, op.Tool, failed)
+		next = o.cfg.Now().Add(pause(op.Tries))
+	}
+	if err := o.rules.Delivered(context.WithoutCancel(ctx), op, next); err != nil && !errors.Is(err, operation.ErrFenced) {
+		o.fault(ctx, op.Tool, err)
+	}
+}
