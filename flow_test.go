@@ -2,22 +2,23 @@ package foyer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"example.com/foyer/internal/secret"
+	"example.com/foyer/store"
 )
 
 // TestFlows plays the conversations in testdata/flows over real HTTP: once as
@@ -30,12 +31,24 @@ import (
 //	GET /path            or POST, with headers, an empty line and a body
 //	MCP method {params}  a message of MCP 2026-07-28 to /mcp, with the token <access>
 //	MAIL address         the newest mail to address
+//
+// or one of these, of which nothing comes back:
+//
 //	WAIT 61s             moves the clock
+//	TOKEN token          MCP messages from now on have this token, and not <access>
+//	ROLES address role…  gives the user of an address exactly these roles
+//	ELEVATE scope 1h     gives the grant of that token a scope, which somebody has approved
+//	POLICY down          ends the policy decision point; or up, which begins it again
+//
+// A flow is about the journal. One with a line "decider: " and names before its
+// first step is about the files of a cabinet, and is played with each of these
+// deciders, which must decide alike: native, cedar, authzen.
 //
 // Expected are a status, headers, and a body: JSON of which all that is named
-// must be there, or lines that must come in that order. "…" is anything; in a
-// list it is any number of elements. <name> stands for a value that an earlier
-// step has seen, or is one from now on; <name:regexp> says how it looks.
+// must be there, or lines that must come in that order. A header without a value
+// must not be there, nor a member that is null. "…" is anything; in a list it is
+// any number of elements. <name> stands for a value that an earlier step has seen,
+// or is one from now on; <name:regexp> says how it looks.
 func TestFlows(t *testing.T) {
 	files, err := filepath.Glob("testdata/flows/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -46,56 +59,82 @@ func TestFlows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, restarts := range []bool{false, true} {
-			name := strings.TrimSuffix(filepath.Base(file), ".txtar")
-			if restarts {
-				name += ", with restarts"
-			}
-			t.Run(name, func(t *testing.T) {
-				f := newFlow(t)
-				for _, step := range archive.Files {
-					if restarts {
-						f.house.restart()
-					}
-					if !t.Run(step.Name, func(t *testing.T) { f.play(t, string(step.Data)) }) {
-						return
-					}
+		for _, decider := range deciders(string(archive.Comment)) {
+			for _, restarts := range []bool{false, true} {
+				name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+				if decider != "" {
+					name += ", " + decider
 				}
-			})
+				if restarts {
+					name += ", with restarts"
+				}
+				t.Run(name, func(t *testing.T) { newFlow(t, decider).playAll(t, archive.Files, restarts) })
+			}
 		}
 	}
 }
 
-type flow struct {
-	house *house
-	vars  map[string]string
-	id    int
+// deciders are those that the comment of a flow names, or "" for the journal.
+func deciders(comment string) []string {
+	_, after, _ := strings.Cut("\n"+comment, "\ndecider:")
+	line, _, _ := strings.Cut(after, "\n")
+	if names := strings.Fields(line); len(names) > 0 {
+		return names
+	}
+	return []string{""}
 }
 
-func newFlow(t *testing.T) *flow {
-	h := newHouse(t)
-	return &flow{house: h, vars: map[string]string{
-		"issuer":    h.issuer,
+type flow struct {
+	house   *house
+	cabinet *cabinet // nil in a flow about the journal
+	vars    map[string]string
+	token   string // of MCP messages; empty for <access>
+	id      int
+}
+
+func newFlow(t *testing.T, decider string) *flow {
+	f := &flow{}
+	if decider == "" {
+		f.house = newHouse(t)
+	} else {
+		f.cabinet = newCabinet(t, decider)
+		f.house = newHouseWith(t, f.cabinet.fill, f.cabinet.configure)
+	}
+	f.vars = map[string]string{
+		"issuer":    f.house.issuer,
 		"verifier":  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", // RFC 7636 appendix B
 		"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-	}}
+	}
+	return f
+}
+
+func (f *flow) playAll(t *testing.T, steps []txtar.File, restarts bool) {
+	for _, step := range steps {
+		if restarts {
+			f.house.restart()
+		}
+		if !t.Run(step.Name, func(t *testing.T) { f.play(t, string(step.Data)) }) {
+			return
+		}
+	}
 }
 
 func (f *flow) play(t *testing.T, step string) {
 	t.Helper()
 	request, want, ok := strings.Cut("\n"+step, "\n=>\n")
-	if !ok && !strings.HasPrefix(step, "WAIT ") {
-		t.Fatalf("no => in %q", step)
-	}
 	request = f.fill(t, strings.TrimSpace(request))
 	verb, rest, _ := strings.Cut(request, " ")
-	switch verb {
-	case "WAIT":
-		d, err := time.ParseDuration(rest)
-		if err != nil {
-			t.Fatal(err)
+	if does := f.silent(verb); does != nil {
+		if ok {
+			t.Fatalf("nothing comes back of %q", step)
 		}
-		f.house.advance(d)
+		does(t, rest)
+		return
+	}
+	if !ok {
+		t.Fatalf("no => in %q", step)
+	}
+	switch verb {
 	case "MAIL":
 		f.lines(t, f.house.mail(t, rest), want)
 	case "MCP":
@@ -106,7 +145,70 @@ func (f *flow) play(t *testing.T, step string) {
 	}
 }
 
-var variable = regexp.MustCompile(`<([a-z]+)(?::([^>]*))?>`)
+// silent returns what a verb does of which nothing comes back, or nil.
+func (f *flow) silent(verb string) func(t *testing.T, rest string) {
+	switch verb {
+	case "WAIT":
+		return func(t *testing.T, rest string) { f.house.advance(duration(t, rest)) }
+	case "TOKEN":
+		return func(_ *testing.T, rest string) { f.token = rest }
+	case "ROLES":
+		return f.roles
+	case "ELEVATE":
+		return f.elevate
+	case "POLICY":
+		return f.policy
+	}
+	return nil
+}
+
+func (f *flow) policy(t *testing.T, rest string) {
+	t.Helper()
+	if f.cabinet == nil || rest != "down" && rest != "up" {
+		t.Fatalf("no policy decision point can be %q here", rest)
+	}
+	f.cabinet.down.Store(rest == "down")
+}
+
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (f *flow) roles(t *testing.T, rest string) {
+	t.Helper()
+	address, roles, _ := strings.Cut(rest, " ")
+	var user store.User
+	err := f.house.store.Update(t.Context(), func(tx store.Tx) (err error) {
+		user, err = tx.UserByEmail(t.Context(), address)
+		return err
+	})
+	if err == nil {
+		err = f.house.kit.SetRoles(t.Context(), user.ID, strings.Fields(roles)...)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *flow) elevate(t *testing.T, rest string) {
+	t.Helper()
+	scope, lasts, _ := strings.Cut(rest, " ")
+	b, err := f.house.store.Bearer(t.Context(), secret.HashOf(f.access()))
+	if err == nil {
+		err = f.house.kit.Elevate(t.Context(), Elevation{GrantID: b.Grant.ID, Scope: scope, For: duration(t, lasts), Reason: "a flow asks for it", Approver: "a flow"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// access is the token of MCP messages.
+func (f *flow) access() string { return cmp.Or(f.token, f.vars["access"]) }
 
 // fill puts the values of variables into a request.
 func (f *flow) fill(t *testing.T, s string) string {
@@ -119,43 +221,6 @@ func (f *flow) fill(t *testing.T, s string) string {
 		}
 		return value
 	})
-}
-
-// matches compares got with a pattern, and learns the variables in it.
-func (f *flow) matches(pattern, got string) bool {
-	var expr strings.Builder
-	var names []string
-	rest := pattern
-	literal := func(s string) {
-		expr.WriteString(strings.ReplaceAll(regexp.QuoteMeta(s), "…", ".*"))
-	}
-	for {
-		at := variable.FindStringSubmatchIndex(rest)
-		if at == nil {
-			literal(rest)
-			break
-		}
-		literal(rest[:at[0]])
-		name, shape := rest[at[2]:at[3]], ".+"
-		if at[4] >= 0 {
-			shape = rest[at[4]:at[5]]
-		}
-		if value, known := f.vars[name]; known {
-			literal(value)
-		} else {
-			names = append(names, name)
-			expr.WriteString("(" + shape + ")")
-		}
-		rest = rest[at[1]:]
-	}
-	found := regexp.MustCompile("(?s)^" + expr.String() + "$").FindStringSubmatch(got)
-	if found == nil {
-		return false
-	}
-	for i, name := range names {
-		f.vars[name] = found[i+1]
-	}
-	return true
 }
 
 type response struct {
@@ -189,7 +254,7 @@ func (f *flow) http(t *testing.T, request string) response {
 func (f *flow) mcp(t *testing.T, method, params string) response {
 	t.Helper()
 	f.id++
-	return f.do(t, mcpRequest(t, f.house.issuer+"/mcp", f.vars["access"], f.id, method, params))
+	return f.do(t, mcpRequest(t, f.house.issuer+"/mcp", f.access(), f.id, method, params))
 }
 
 // mcpRequest is a message of MCP 2026-07-28.
@@ -242,129 +307,6 @@ func (f *flow) do(t *testing.T, r *http.Request) response {
 		t.Fatal(err)
 	}
 	return response{res.StatusCode, res.Header, string(body)}
-}
-
-// check compares a response with what is expected of it.
-func (f *flow) check(t *testing.T, got response, want string) {
-	t.Helper()
-	want = strings.TrimSpace(want)
-	head, body, _ := strings.Cut(want, "\n\n")
-	lines := strings.Split(head, "\n")
-	if status, err := strconv.Atoi(lines[0]); err != nil || status != got.status {
-		t.Fatalf("status %d, want %s\n%v\n%s", got.status, lines[0], got.header, got.body)
-	}
-	for _, line := range lines[1:] {
-		name, pattern, ok := strings.Cut(line, ": ")
-		if !ok {
-			t.Fatalf("no header: %q", line)
-		}
-		if value := strings.Join(got.header.Values(name), ", "); !f.matches(pattern, value) {
-			t.Fatalf("%s: %s\nwant %s", name, value, pattern)
-		}
-	}
-	body = strings.TrimSpace(body)
-	switch {
-	case body == "":
-	case body[0] == '{':
-		var wantJSON, gotJSON any
-		if err := json.Unmarshal([]byte(body), &wantJSON); err != nil {
-			t.Fatalf("%s: %v", body, err)
-		}
-		if err := json.Unmarshal([]byte(got.body), &gotJSON); err != nil {
-			t.Fatalf("%s: %v", got.body, err)
-		}
-		if problem := f.json("", wantJSON, gotJSON); problem != "" {
-			t.Fatalf("%s\nin %s", problem, got.body)
-		}
-	default:
-		f.lines(t, got.body, body)
-	}
-}
-
-// json returns how got differs from want, which names only a part of it.
-func (f *flow) json(at string, want, got any) string {
-	switch want := want.(type) {
-	case map[string]any:
-		object, ok := got.(map[string]any)
-		if !ok {
-			return fmt.Sprintf("%s is %v, want an object", at, got)
-		}
-		keys := make([]string, 0, len(want))
-		for key := range want {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		for _, key := range keys {
-			value, there := object[key]
-			if want[key] == nil && there && value != nil || want[key] != nil && !there {
-				return fmt.Sprintf("%s.%s is %v, want %v", at, key, value, want[key])
-			}
-			if problem := f.json(at+"."+key, want[key], value); problem != "" {
-				return problem
-			}
-		}
-		return ""
-	case []any:
-		list, ok := got.([]any)
-		if !ok {
-			return fmt.Sprintf("%s is %v, want a list", at, got)
-		}
-		return f.list(at, want, list)
-	case string:
-		if s, ok := got.(string); !ok || !f.matches(want, s) {
-			return fmt.Sprintf("%s is %q, want %q", at, got, want)
-		}
-		return ""
-	}
-	if want != got {
-		return fmt.Sprintf("%s is %v, want %v", at, got, want)
-	}
-	return ""
-}
-
-func (f *flow) list(at string, want, got []any) string {
-	skip := false
-	for _, w := range want {
-		if w == "…" {
-			skip = true
-			continue
-		}
-		for {
-			if len(got) == 0 {
-				return fmt.Sprintf("%s lacks %v", at, w)
-			}
-			problem := f.json(at+"[]", w, got[0])
-			got = got[1:]
-			if problem == "" {
-				break
-			}
-			if !skip {
-				return problem
-			}
-		}
-		skip = false
-	}
-	if len(got) > 0 && !skip {
-		return fmt.Sprintf("%s has %v too much", at, got)
-	}
-	return ""
-}
-
-// lines finds the lines of want in got, in that order.
-func (f *flow) lines(t *testing.T, got, want string) {
-	t.Helper()
-	rest := strings.Split(strings.ReplaceAll(got, "\r\n", "\n"), "\n")
-	for line := range strings.Lines(strings.TrimSpace(want)) {
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
-		}
-		i := slices.IndexFunc(rest, func(s string) bool { return f.matches(line, strings.TrimSpace(s)) })
-		if i < 0 {
-			t.Fatalf("no line %q in\n%s", line, got)
-		}
-		rest = rest[i+1:]
-	}
 }
 
 // mail returns the text part of the newest mail to address. It asks the house to

@@ -3,6 +3,7 @@ package mcpgate_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -43,23 +44,27 @@ func (r *room) drawCaller(t *rapid.T) string {
 		return r.guest()
 	}
 	token := r.user(rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"write", "export"}), 0, 2, rapid.ID).Draw(t, "granted")...)
-	b, err := r.grants.Check(r.t.Context(), token, resource)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.User.Roles = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"admin", "owner"}), 0, 2, rapid.ID).Draw(t, "roles of the user")
-	b.Grant.Level = rapid.SampledFrom([]string{"chat", "email", "oidc"}).Draw(t, "level of the user")
-	b.Grant.AuthTime = r.now().Add(-rapid.SampledFrom([]time.Duration{0, 2 * time.Minute, 2 * time.Hour}).Draw(t, "signed in before"))
-	err = r.store.Update(r.t.Context(), func(tx store.Tx) error {
-		if err := tx.PutUser(r.t.Context(), b.User); err != nil {
-			return err
-		}
-		return tx.PutGrant(r.t.Context(), b.Grant)
+	r.change(token, func(b *store.Bearer) {
+		b.User.Roles = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"admin", "owner"}), 0, 2, rapid.ID).Draw(t, "roles of the user")
+		b.Grant.Level = rapid.SampledFrom([]string{"chat", "email", "oidc"}).Draw(t, "level of the user")
+		b.Grant.AuthTime = r.now().Add(-rapid.SampledFrom([]time.Duration{0, 2 * time.Minute, 2 * time.Hour}).Draw(t, "signed in before"))
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return token
+}
+
+// change changes the user and the grant behind a token.
+func (r *room) change(token string, how func(*store.Bearer)) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	b, err := r.grants.Check(ctx, token, resource)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	how(&b)
+	err = r.store.Update(ctx, func(tx store.Tx) error { return errors.Join(tx.PutUser(ctx, b.User), tx.PutGrant(ctx, b.Grant)) })
+	if err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // Over any rules and callers: what is listed unlocked can be called, and nothing

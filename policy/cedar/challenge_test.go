@@ -75,6 +75,29 @@ func TestAChallengeLeavesTheCallerAlone(t *testing.T) {
 	}
 }
 
+// What one call needs, another call of the same tool does not, and a list cannot
+// know of it.
+func TestAScopeMayBeAskedForByTheArguments(t *testing.T) {
+	d := decider(t, all+`@scopes("notes:export") forbid(principal, action, resource == Tool::"search")
+		when { context.arguments has q && context.arguments.q like "all*" } unless { principal.scopes.contains("notes:export") };`)
+	exporter := writer
+	exporter.Scopes = []string{"notes:write", "notes:export"}
+	for _, test := range []struct {
+		caller    gate.Caller
+		arguments map[string]any
+		want      string
+	}{
+		{writer, map[string]any{"q": "all notes"}, "challenge notes:export"},
+		{exporter, map[string]any{"q": "all notes"}, "allow"},
+		{writer, map[string]any{"q": "one note"}, "allow"},
+		{writer, nil, "allow"},
+	} {
+		if got := outcome(t, d, call(test.caller, "search", test.arguments)); got != test.want {
+			t.Errorf("%v with %q: %s, want %s", test.arguments, test.caller.Scopes, got, test.want)
+		}
+	}
+}
+
 // An argument that is a fault once the caller has more is no reason to challenge.
 func TestAChallengeIsNotPromisedAcrossAFault(t *testing.T) {
 	d := decider(t, all+`@scopes("notes:export") forbid(principal, action, resource == Tool::"transfer")
