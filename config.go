@@ -195,6 +195,16 @@ func (l Lifetimes) check() error {
 	return errors.Join(problems...)
 }
 
+// confirms reports whether a rule asks for a confirmation.
+func (cfg *Config) confirms() bool {
+	for _, rule := range cfg.Tools {
+		if rule.Confirms() > gate.NotConfirmed {
+			return true
+		}
+	}
+	return false
+}
+
 // calls is the limit of messages a minute; 0 for none.
 func (cfg *Config) calls() int {
 	switch {

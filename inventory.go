@@ -12,6 +12,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/confirm"
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/mcpgate"
 	"example.com/foyer/internal/signintools"
@@ -19,7 +20,7 @@ import (
 )
 
 // ownTools are the names that the kit's own tools take.
-var ownTools = append(slices.Clone(signintools.Names), words.Merge)
+var ownTools = slices.Concat(signintools.Names, confirm.Names, []string{words.Merge})
 
 // An inventory is what a server has, before the kit adds its own.
 type inventory struct {
@@ -27,13 +28,14 @@ type inventory struct {
 	info                                 *mcp.Implementation
 	tools, resources, templates, prompts []string
 	schemas                              mcpgate.Schemas
+	terms, outputs                       map[string]string // schemas of each tool, as JSON
 }
 
 // takeInventory asks server, as a client would, what it has.
 func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	inv := inventory{schemas: mcpgate.Schemas{Inputs: map[string]*jsonschema.Resolved{}, Outputs: map[string]bool{}}}
+	inv := inventory{schemas: mcpgate.Schemas{Inputs: map[string]*jsonschema.Resolved{}, Outputs: map[string]bool{}}, terms: map[string]string{}, outputs: map[string]string{}}
 	near, far := mcp.NewInMemoryTransports()
 	there, err := server.Connect(ctx, far, nil)
 	if err != nil {
@@ -60,6 +62,7 @@ func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 			}
 			inv.tools = append(inv.tools, t.Name)
 			inv.schemas.Outputs[t.Name] = t.OutputSchema != nil
+			inv.terms[t.Name], inv.outputs[t.Name] = schemaText(t.InputSchema), schemaText(t.OutputSchema)
 			if inv.schemas.Inputs[t.Name], err = resolved(t.InputSchema); err != nil {
 				return inv, fmt.Errorf("tool %q: input schema: %w", t.Name, err)
 			}
@@ -88,6 +91,15 @@ func takeInventory(ctx context.Context, server *mcp.Server) (inventory, error) {
 		}
 	}
 	return inv, nil
+}
+
+// schemaText is a schema as a client was told it.
+func schemaText(told any) string {
+	text, err := json.Marshal(told)
+	if err != nil {
+		return "" // then resolved refuses it
+	}
+	return string(text)
 }
 
 // resolved returns the schema that a client was told, as arguments are checked
@@ -140,6 +152,9 @@ func (inv inventory) check(cfg Config) error {
 func (inv inventory) items(cfg Config) (*mcpgate.Items, error) {
 	tools := signintools.Rules()
 	maps.Copy(tools, cfg.Tools)
+	if cfg.confirms() {
+		maps.Copy(tools, confirm.Rules())
+	}
 	schemas := mcpgate.Schemas{Inputs: inv.schemas.Inputs, Outputs: maps.Clone(inv.schemas.Outputs)}
 	if cfg.GuestData != nil {
 		tools[words.Merge], schemas.Outputs[words.Merge] = gate.AnyGrant(), true

@@ -19,6 +19,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/confirm"
 	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/authserver"
@@ -44,6 +45,10 @@ type Kit struct {
 	signin  *signin.SignIn
 	front   *front.Front
 	now     func() time.Time
+
+	operations *confirm.Operations
+	title      string            // of the server; set by Handler
+	terms      map[string]string // input schema of each tool; set by Handler
 
 	once   sync.Once // of Handler
 	mail   *outbox.Outbox
@@ -86,9 +91,11 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	grants := grant.New(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
 		GuestIdle: l.GuestIdle, Overlap: l.Overlap, Client: l.ClientIdle, Browser: l.Browser}, jwts, now)
 	ctx, stop := context.WithCancel(context.Background())
-	return &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
+	k := &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
-			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}, nil
+			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}
+	k.operations = k.newOperations()
+	return k, nil
 }
 
 // exempt reports whether the limits by client address, and the global ones, do
@@ -103,9 +110,12 @@ func (cfg *Config) exempt(addr netip.Addr) bool {
 // Mount it at the root of its host.
 //
 // It adds the kit's own tools to server: authenticate, validate_token, whoami,
-// logout and switch_account, and with [Config.GuestData] merge_guest_data. Call
-// it once, after everything else was added, middleware included: an item that comes later has no rule and is refused. An item without
-// a rule and a rule without an item are errors, all of them listed.
+// logout and switch_account, with [Config.GuestData] merge_guest_data, and where a
+// rule asks for a confirmation confirm_request, operation_status and
+// cancel_request. Call it once, after everything else was added, middleware
+// included: an item that comes later has no rule and is refused. An item without a
+// rule, a rule without an item, and what [confirm.AddTool] found wrong are errors,
+// all of them listed.
 func (k *Kit) Handler(server *mcp.Server) (http.Handler, error) {
 	err := errors.New("foyer: Handler was called before; make a kit for each server")
 	var handler http.Handler
@@ -118,7 +128,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
-	if err := inv.check(k.cfg); err != nil {
+	if err := errors.Join(inv.check(k.cfg), k.operations.Check(k.cfg.Tools, inv.outputs)); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
 	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
@@ -128,11 +138,15 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 		k.addMerge(server, inv.title)
 	}
 	tools.Add(server)
+	k.title, k.terms = inv.title, inv.terms
+	if k.cfg.confirms() {
+		k.operations.Add(server)
+	}
 	items, err := inv.items(k.cfg)
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
-	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider, Own: append([]string{signintools.DigitsURI}, ownTools...),
+	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider, Own: append([]string{signintools.DigitsURI}, ownTools...), Confirm: k.operations.Call,
 		Grants: k.grants, Calls: k.cfg.calls(), Exempt: k.cfg.exempt, Now: k.now, Log: k.cfg.Log, Info: inv.info}, server)
 
 	mux := http.NewServeMux()
@@ -142,6 +156,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	k.behind.Go(func() { k.mail.Run(k.ctx) })
 	k.behind.Go(func() { k.gate.Run(k.ctx) })
 	k.behind.Go(func() { k.collect(k.ctx) })
+	k.behind.Go(func() { k.operations.Work(k.ctx) })
 	return k.front.Handler(mux), nil
 }
 
@@ -180,6 +195,7 @@ func (k *Kit) Drain() {
 func (k *Kit) Close() error {
 	k.stop()
 	k.behind.Wait()
+	k.operations.Close()
 	k.grants.Close()
 	return nil
 }

@@ -32,7 +32,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -122,9 +124,9 @@ type shown struct {
 	world   string
 }
 
-// Check returns everything that is wrong with the tools that were added: for rules,
-// and for names, which the server has.
-func (o *Operations) Check(rules gate.Rules, names []string) error {
+// Check returns everything that is wrong with the tools that were added: with rules,
+// on a server whose tools have these output schemas.
+func (o *Operations) Check(rules gate.Rules, outputs map[string]string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	problems := slices.Clone(o.problems)
@@ -135,20 +137,20 @@ func (o *Operations) Check(rules gate.Rules, names []string) error {
 		if rule, ok := rules[name]; ok && rule.Confirms() == gate.NotConfirmed {
 			problems = append(problems, fmt.Errorf("tool %q: it shows what it would do, and its rule lets it run at once; add .Confirmed() to the rule", name))
 		}
-		if !slices.Contains(names, name) {
+		switch output, there := outputs[name]; {
+		case !there:
 			problems = append(problems, fmt.Errorf("tool %q was added to another server, or removed", name))
+		case !sameJSON(output, string(answerSchema)):
+			problems = append(problems, fmt.Errorf("tool %q was added a second time, by mcp.AddTool, and would run at once; take one away", name))
 		}
 	}
-	slices.SortFunc(problems, func(a, b error) int {
-		switch {
-		case a.Error() < b.Error():
-			return -1
-		case a.Error() > b.Error():
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)
+}
+
+func sameJSON(a, b string) bool {
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // known returns the tool called name, or nil for one of the SDK's own.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -50,15 +51,14 @@ func AddTool[In, D, Out any](o *Operations, server *mcp.Server, t *mcp.Tool, pre
 		o.problem("tool %q: %w", t.Name, err)
 		return
 	}
-	known := &tool{name: t.Name, class: h.class, preview: previewing(preview), execute: executing(h), deliver: delivering(h), look: looking(h)}
-	o.mu.Lock()
-	_, twice := o.tools[t.Name]
-	o.tools[t.Name] = known
-	o.mu.Unlock()
-	if twice {
-		o.problem("tool %q was added twice", t.Name)
+	if there, err := has(server, t.Name); there || err != nil {
+		o.problem("tool %q is there already, and would be replaced: %w", t.Name, errors.Join(err, errTwice))
 		return
 	}
+	known := &tool{name: t.Name, class: h.class, preview: previewing(preview), execute: executing(h), deliver: delivering(h), look: looking(h)}
+	o.mu.Lock()
+	o.tools[t.Name] = known
+	o.mu.Unlock()
 	listed := *t
 	listed.OutputSchema = answerSchema
 	if listed.Annotations == nil {
@@ -67,6 +67,37 @@ func AddTool[In, D, Out any](o *Operations, server *mcp.Server, t *mcp.Tool, pre
 	mcp.AddTool(server, &listed, func(ctx context.Context, req *mcp.CallToolRequest, _ In) (*mcp.CallToolResult, any, error) {
 		return o.first(ctx, req, known), nil, nil
 	})
+}
+
+var errTwice = errors.New("take one away")
+
+// has reports whether server has a tool called name. The SDK replaces it by another
+// of that name without a word.
+func has(server *mcp.Server, name string) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	near, far := mcp.NewInMemoryTransports()
+	there, err := server.Connect(ctx, far, nil)
+	if err != nil {
+		return false, err
+	}
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "foyer", Version: "1"}, nil).Connect(ctx, near, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		session.Close()
+		there.Wait() // else the tool that is added next would be news to this session
+	}()
+	if session.InitializeResult().Capabilities.Tools == nil {
+		return false, nil
+	}
+	for t, err := range session.Tools(ctx, nil) {
+		if err != nil || t.Name == name {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // fits returns why a tool cannot be added.
