@@ -16,6 +16,7 @@ import (
 	"example.com/foyer/confirm"
 	"example.com/foyer/foyertest"
 	"example.com/foyer/gate"
+	"example.com/foyer/mail"
 	"example.com/foyer/store"
 	"example.com/foyer/store/sqlite"
 )
@@ -72,6 +73,24 @@ func newShop(t testing.TB, change ...func(*foyer.Config)) *shop {
 	s.kit = s.house.Kit
 	return s
 }
+
+// config is one for another kit of the shop.
+func (s *shop) config(rules gate.Rules) foyer.Config {
+	return foyer.Config{Issuer: "http://127.0.0.1:1", Secrets: []string{strings.Repeat("s", 32)}, Store: s.db, Mail: mail.Folder{Dir: ".", From: "shop@example.com"},
+		Scopes: shopScopes, Tools: rules}
+}
+
+// newHouse serves other tools over the shop's database.
+func newHouse(t testing.TB, s *shop, rules gate.Rules, add func(*foyer.Kit, *mcp.Server)) *foyertest.House {
+	t.Helper()
+	return foyertest.New(t, foyer.Config{Store: s.db, Scopes: shopScopes, Tools: rules}, func(kit *foyer.Kit) *mcp.Server {
+		server := mcp.NewServer(&mcp.Implementation{Name: "shop", Title: "Shop", Version: "1"}, nil)
+		add(kit, server)
+		return server
+	})
+}
+
+var answerless = json.RawMessage(`{"type":"object"}`)
 
 func (s *shop) exec(t testing.TB, query string, args ...any) {
 	t.Helper()
