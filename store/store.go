@@ -71,6 +71,7 @@ type Tx interface {
 	Counters
 	Browsers
 	Outbox
+	Events
 
 	// DeleteExpired deletes records whose Expires lies before the moment
 	// before, at most limit of each kind, and the tokens and challenges of each

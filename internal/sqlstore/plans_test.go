@@ -22,8 +22,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for _, query := range slices.Concat(readQueries, writeQueries, expiredDeletes, []string{bearerByHash, bearerPacked, outgoingDue, clientsTrim, clientsUnused}) {
-		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, make([]any, 20)...)
+	for _, query := range slices.Concat(readQueries, writeQueries, expiredDeletes, []string{bearerByHash, bearerPacked, outgoingDue, eventsUnsealed, eventsSealed, eventsDelete, clientsTrim, clientsUnused}) {
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, make([]any, 25)...)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}

@@ -19,11 +19,11 @@ type pool struct {
 var (
 	readQueries = []string{
 		clientByID, clientByDigest, userByID, userByEmail, grantByID, tokenByHash, tokenByPlace, redemptionByCode,
-		challengeByID, challengeLatest, counterByKey, browserByKey, outgoingNext,
+		challengeByID, challengeLatest, counterByKey, browserByKey, outgoingNext, chainByID,
 	}
 	writeQueries = []string{
 		clients.upsert, users.upsert, grants.upsert, tokens.upsert, redemptions.upsert, challengeUpsert,
-		counters.upsert, browsers.upsert, outgoing.upsert, outgoingDelete,
+		counters.upsert, browsers.upsert, outgoing.upsert, outgoingDelete, events.upsert, chains.upsert,
 	}
 )
 
