@@ -48,7 +48,7 @@ func (g *Grants) Elevate(ctx context.Context, id string, e store.Elevation) erro
 			return ErrElevated
 		}
 		gr.Elevations = append(gr.Elevations, e)
-		return tx.PutGrant(ctx, gr)
+		return errors.Join(tx.PutGrant(ctx, gr), tx.PutEvent(ctx, g.elevated(ctx, gr, e, now)))
 	})
 	for _, refusal := range []error{ErrElevated, ErrGuest, ErrUnknown, ErrRevoked} {
 		if errors.Is(err, refusal) {
@@ -61,6 +61,20 @@ func (g *Grants) Elevate(ctx context.Context, id string, e store.Elevation) erro
 	g.Announce(id)
 	time.AfterFunc(e.Until.Sub(now), func() { g.Announce(id) })
 	return nil
+}
+
+// elevated is the event of e, which gr has got. The reason and the name of the
+// approver are words of people: they stand in the grant, for as long as it is
+// kept.
+func (g *Grants) elevated(ctx context.Context, gr store.Grant, e store.Elevation, now time.Time) store.Event {
+	given := store.NewEvent(ctx, store.EventGrantElevated, now).Of(gr)
+	given.Until, given.By, given.Whom = e.Until, store.ByApp, g.keys.Whom(e.By)
+	if e.Scope != "" {
+		given.Scopes = []string{e.Scope}
+	} else {
+		given.Roles = []string{e.Role}
+	}
+	return given
 }
 
 // Elevated returns what t has at now by the elevations of its grant gr alone. A

@@ -32,8 +32,10 @@ func (g *Grants) SetRoles(ctx context.Context, userID string, roles []string) er
 			return err
 		}
 		u.Roles = roles
+		given := store.NewEvent(ctx, store.EventRolesSet, g.now())
+		given.UserID, given.Roles, given.By = userID, roles, store.ByApp
 		grants, err = tx.GrantsOfUser(ctx, userID)
-		return errors.Join(err, tx.PutUser(ctx, u))
+		return errors.Join(err, tx.PutUser(ctx, u), tx.PutEvent(ctx, given))
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNoUser

@@ -32,10 +32,12 @@ func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
 			return nil
 		}
 		refusal = nil
+		left := store.NewEvent(ctx, store.EventGrantSignedOut, now).Of(gr)
 		gr.GuestID, gr.UserID, gr.Level, gr.ApprovedBy = newGuestID(), "", "", ""
 		gr.AuthTime, gr.Scopes, gr.Elevations = store.Grant{}.AuthTime, []string{Guest}, nil
 		gr.Expires = g.expires(gr, now)
-		return cross(ctx, tx, t, gr)
+		left.GuestID = gr.GuestID
+		return errors.Join(cross(ctx, tx, t, gr), tx.PutEvent(ctx, left))
 	})
 	if err != nil {
 		return fmt.Errorf("grant: sign out: %w", err)
