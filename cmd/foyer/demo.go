@@ -86,7 +86,16 @@ func (d *demo) later() error {
 
 // dir returns the folder of the data, which is nobody else's to read.
 func (d *demo) dir() (string, error) {
-	dir := d.Data
+	dir, err := dataDir(d.Data, d.App)
+	if err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// dataDir is where the data of an app are: in dir, or where that is empty in a
+// folder of the app's own. It makes no folder.
+func dataDir(dir, app string) (string, error) {
 	if dir == "" {
 		base := os.Getenv("XDG_DATA_HOME")
 		if base == "" {
@@ -97,15 +106,11 @@ func (d *demo) dir() (string, error) {
 			base = filepath.Join(home, ".local", "share")
 		}
 		dir = filepath.Join(base, "foyer", "demo")
-		if d.App != appNames[0] {
-			dir += "-" + d.App // tokens of one app are nothing to another
+		if app != appNames[0] {
+			dir += "-" + app // tokens of one app are nothing to another
 		}
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	return dir, os.MkdirAll(dir, 0o700)
+	return filepath.Abs(dir)
 }
 
 // issuerOf returns a URL by which a client on this device reaches addr.

@@ -21,6 +21,7 @@ const (
 type cli struct {
 	Demo    demo    `cmd:"" help:"Run an example on this device, with an inbox page instead of mail."`
 	Explain explain `cmd:"" help:"Tell what the rules of an example decide about a caller, and what would change it."`
+	Audit   trail   `cmd:"" help:"Verify the audit trail of a demo, or list it."`
 }
 
 // errLater refuses by name what a later version brings.
