@@ -37,7 +37,7 @@ func (g *Gate) run(ctx context.Context, c carried, method string, req mcp.Reques
 	if method == "tools/call" && g.Trail != nil && g.Trail.WantsToolCalls() {
 		call := audit.ToolCall{UserID: c.caller.UserID, GrantID: c.caller.GrantID, Tool: r.item, Outcome: "error"} // also where it panics
 		defer func() {
-			if result, ok := res.(*mcp.CallToolResult); err == nil && (!ok || !result.IsError) {
+			if result, ok := res.(*mcp.CallToolResult); ok && err == nil && !result.IsError {
 				call.Outcome = "ok"
 			}
 			g.Trail.ToolCalled(call)
