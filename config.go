@@ -32,7 +32,8 @@ type Config struct {
 	// and did not ask again meanwhile: it connects anew, unless the old secret
 	// stays for Lifetimes.RefreshIdle. Taken away at once, the old one also takes
 	// the codes, mailed digits, open pages and questions along, all of which live
-	// for ten minutes at most. Keep them outside of the database: together with
+	// for ten minutes at most, and the audit trail cannot be sealed or verified until
+	// it is back. Keep them outside of the database: together with
 	// it they let their holder act as every client. Where a resource server takes
 	// JWTs, and SigningKeys are empty, they alone let their holder make tokens of
 	// anybody for it.

@@ -28,6 +28,7 @@ type head struct {
 	Deleted    int               // place of the newest event that was deleted, because it was old
 	DeletedMAC []byte            // of that event: what the oldest that is left follows
 	Keys       map[string][]byte // of MACs, by their names: also those of secrets that are gone since
+	By         string            // names the secret under which the head is sealed
 }
 
 // load reads the head of the chain.
@@ -51,6 +52,7 @@ func load(ctx context.Context, tx store.Tx, keys secret.Keys) (head, error) {
 }
 
 func (h head) put(ctx context.Context, tx store.Tx, keys secret.Keys) error {
+	h.By = keys.KeyID()
 	sealed, err := keys.Seal(sealedHead, h)
 	if err != nil {
 		return err
@@ -60,16 +62,27 @@ func (h head) put(ctx context.Context, tx store.Tx, keys secret.Keys) error {
 
 // seal returns e as the next of the chain, which ends with it then.
 func (h *head) seal(e store.Event, keys secret.Keys) store.Event {
+	key := h.adopt(keys)
+	h.Place++
+	e.Place, e.KeyID = h.Place, keys.KeyID()
+	e.MAC = macOf(key, h.MAC, e)
+	h.MAC = e.MAC
+	return e
+}
+
+// adopt returns the key of MACs under the first secret, which the head knows from
+// then on.
+func (h *head) adopt(keys secret.Keys) []byte {
 	id := keys.KeyID()
 	if h.Keys[id] == nil {
 		h.Keys[id] = keys.Derive(chainKey)
 	}
-	h.Place++
-	e.Place, e.KeyID = h.Place, id
-	e.MAC = macOf(h.Keys[id], h.MAC, e)
-	h.MAC = e.MAC
-	return e
+	return h.Keys[id]
 }
+
+// dated reports whether the head is sealed under a secret that is not the first
+// any more, and may soon be gone.
+func (h *head) dated(keys secret.Keys) bool { return h.Place > 0 && h.By != keys.KeyID() }
 
 // macOf is the MAC of e behind an event whose MAC is before.
 func macOf(key, before []byte, e store.Event) []byte {

@@ -8,13 +8,19 @@ import (
 )
 
 // seal gives every event that waits its place. Each batch is one Update, which
-// reads the head and writes it: sealers of several processes take turns.
+// reads the head and writes it: sealers of several processes take turns. When the
+// first secret is another than before, the head is sealed anew also where nothing
+// waits: the one before may be taken away.
 func (t *Trail) seal(ctx context.Context) error {
 	for {
 		waiting := false // most of the time nothing does, and nothing is locked
 		err := t.cfg.Store.View(ctx, func(tx store.Tx) error {
+			h, err := t.load(ctx, tx)
+			if err != nil {
+				return err
+			}
 			events, err := tx.UnsealedEvents(ctx, 1)
-			waiting = len(events) > 0
+			waiting = len(events) > 0 || h.dated(t.keys)
 			return err
 		})
 		if err != nil || !waiting {
@@ -42,9 +48,10 @@ func (t *Trail) sealBatch(ctx context.Context, tx store.Tx) (head, []store.Event
 		return head{}, nil, err
 	}
 	events, err := tx.UnsealedEvents(ctx, batch)
-	if err != nil || len(events) == 0 { // another process has sealed them
+	if err != nil || len(events) == 0 && !h.dated(t.keys) { // another process was faster
 		return h, nil, err
 	}
+	h.adopt(t.keys)
 	for i, e := range events {
 		events[i] = h.seal(e, t.keys)
 		if err := tx.PutEvent(ctx, events[i]); err != nil {

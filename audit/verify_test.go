@@ -271,6 +271,12 @@ func TestTheChainOutlivesItsSecrets(t *testing.T) {
 	r.sealed(2)
 	r.restart(newSecret)
 	r.sealed(2)
+	newer := strings.Repeat("newer", 8)
+	r.restart(newer, newSecret)
+	r.flush() // while nothing waits
+	r.wantReport(6, 0, newer)
+	r.restart(newSecret, newer) // and back
+	r.flush()
 	for _, secrets := range [][]string{{newSecret}, {newSecret, oldSecret}, {strings.Repeat("other", 8), newSecret}} {
 		r.wantReport(6, 0, secrets...)
 	}

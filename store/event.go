@@ -65,15 +65,15 @@ type Event struct {
 	Method    string // of MCP, for a decision
 	Outcome   string
 	Reason    string
-	Scopes    []string
-	Roles     []string
-	Operation string // the ID of an operation that asks to be confirmed
-	By        string // who did it, unless it was the caller
-	Whom      string // a pseudonym: of the address, or of the person who approved
-	Count     int    // how many that were alike this stands for
-	Place     int    // in the chain, from 1; 0 until the event is sealed
-	KeyID     string // names the key of MAC
-	MAC       []byte // of the event and its predecessor
+	Scopes    []string // of a decision: what the item asks for; else what was given
+	Roles     []string // likewise
+	Operation string   // the ID of an operation that asks to be confirmed
+	By        string   // who did it, unless it was the caller
+	Whom      string   // a pseudonym: of the address, or of the person who approved
+	Count     int      // how many that were alike this stands for
+	Place     int      // in the chain, from 1; 0 until the event is sealed
+	KeyID     string   // names the key of MAC
+	MAC       []byte   // of the event and its predecessor
 }
 
 // NewEvent returns an event of that kind, in the request that ctx belongs to.

@@ -25,7 +25,7 @@ func (g *Gate) note(c carried, method string, r ruling) {
 	}
 	e := store.Event{At: c.caller.At, Kind: store.EventDecided, Request: c.request, GrantID: c.caller.GrantID, ClientID: c.asker.ClientID,
 		UserID: c.caller.UserID, GuestID: c.caller.GuestID, Level: c.caller.Level, Item: string(r.kind), Method: method,
-		Outcome: outcomes[r.decision.Outcome], Reason: string(r.decision.Reason)}
+		Outcome: outcomes[r.decision.Outcome], Reason: string(r.decision.Reason), Scopes: r.decision.Scopes, Roles: r.decision.Roles}
 	if r.item != "" { // and never the name that the caller has sent
 		e.Item += " " + r.item
 	}
