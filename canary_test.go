@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/foyer/store"
 )
 
 // everywhere is where somebody might look after the story.
@@ -29,6 +31,9 @@ func TestT60T61T63SecretsAreSeenOnlyWhereTheyAreIssued(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(s.log, nil))) // also what others log on their own
 	s.play()
 	s.faults()
+	if err := s.kit.trail.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	canaries := func() []canary { return merged(append(append(s.derived(t), s.canaries...), s.rec.issued...)) }
 	places := s.everywhere()
 	for _, finding := range found(places, canaries()) {
@@ -53,6 +58,7 @@ func TestT60T61T63SecretsAreSeenOnlyWhereTheyAreIssued(t *testing.T) {
 			t.Errorf("%s shows what went wrong: %s", p.name, p.text)
 		}
 	}
+	t.Run("the audit trail has no canary at all", func(t *testing.T) { s.unspeaking(t, canaries()) })
 	t.Run("answers with a secret are kept by nobody and told to nobody", s.cautious)
 	t.Run("a place to which a browser is sent has nothing but an answer", s.sent)
 	t.Run("the search finds what is planted", func(t *testing.T) { s.bites(t, canaries()) })
@@ -72,6 +78,36 @@ func (s *story) cautious(t *testing.T) {
 				t.Errorf("%s: %s", at, c)
 			}
 		}
+	}
+}
+
+// unspeaking looks for every canary in the audit trail, also for those that the
+// store may hold elsewhere: addresses, and what clients call themselves.
+func (s *story) unspeaking(t *testing.T, canaries []canary) {
+	for i := range canaries {
+		canaries[i].allowed = nil
+	}
+	canaries = append(canaries, canary{kind: "an address", value: "@example"}, canary{kind: "an address", value: "%40"})
+	var trail []place
+	for _, p := range s.dump(t, "foyer.db") {
+		if p.name == "table foyer_events" || p.name == "table foyer_chains" {
+			trail = append(trail, p)
+		}
+	}
+	for _, finding := range found(trail, canaries) {
+		t.Error(finding)
+	}
+	if len(trail) != 2 {
+		t.Fatalf("%d tables", len(trail))
+	}
+	for _, kind := range []string{store.EventClientRegistered, store.EventGrantStarted, store.EventGrantRefreshed, store.EventGrantClaimed, store.EventGrantSignedOut,
+		store.EventGrantRevoked, store.EventSignInBegun, store.EventSignInFailed, store.EventDecided} {
+		if !strings.Contains(trail[0].text+trail[1].text, "|"+kind+"|") {
+			t.Errorf("there is no event %s: the story is too short", kind)
+		}
+	}
+	for _, c := range canaries {
+		planting(t, canary{kind: c.kind, value: c.value, digits: c.digits}, "table foyer_events")
 	}
 }
 

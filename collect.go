@@ -18,6 +18,9 @@ func (k *Kit) collect(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		k.collectOnce(ctx)
+		if err := k.trail.Trim(ctx); err != nil && ctx.Err() == nil {
+			k.cfg.Log.ErrorContext(ctx, "audit: delete what is old", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return

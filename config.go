@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/foyer/audit"
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/mail"
@@ -33,7 +34,8 @@ type Config struct {
 	// and did not ask again meanwhile: it connects anew, unless the old secret
 	// stays for Lifetimes.RefreshIdle. Taken away at once, the old one also takes
 	// the codes, mailed digits, open pages and questions along, all of which live
-	// for ten minutes at most. Keep them outside of the database: together with
+	// for ten minutes at most, and the audit trail cannot be sealed or verified until
+	// it is back. Keep them outside of the database: together with
 	// it they let their holder act as every client. Where a resource server takes
 	// JWTs, and SigningKeys are empty, they alone let their holder make tokens of
 	// anybody for it.
@@ -123,6 +125,9 @@ type Config struct {
 	// so may pages on this device while Issuer is on it. Optional.
 	Origins []string
 
+	// Hooks are told what happens. None can fail or delay a request. Optional.
+	Hooks audit.Hooks
+
 	// Log gets one record for each fault, and none for refusals. Optional; nil
 	// means slog.Default. No record holds a secret.
 	Log *slog.Logger
@@ -148,6 +153,7 @@ type Lifetimes struct {
 	OneTimeCode time.Duration // of mailed digits; 10 minutes, which is also the most
 	ClientIdle  time.Duration // of a registration from its last use; 90 days, and 24 hours for one that was never used
 	Browser     time.Duration // of what a browser remembers; 30 days
+	Audit       time.Duration // of what the audit trail says; 90 days
 }
 
 const (
@@ -169,7 +175,7 @@ func (l Lifetimes) withDefaults(guestData bool) Lifetimes {
 		standard time.Duration
 	}{
 		{&l.Code, time.Minute}, {&l.Access, time.Hour}, {&l.RefreshIdle, 30 * day}, {&l.Absolute, 90 * day}, {&l.GuestIdle, guestIdle},
-		{&l.Overlap, time.Minute}, {&l.OneTimeCode, maxOneTimeCode}, {&l.ClientIdle, 90 * day}, {&l.Browser, 30 * day},
+		{&l.Overlap, time.Minute}, {&l.OneTimeCode, maxOneTimeCode}, {&l.ClientIdle, 90 * day}, {&l.Browser, 30 * day}, {&l.Audit, 90 * day},
 	} {
 		if *field.value == 0 {
 			*field.value = field.standard
@@ -181,7 +187,7 @@ func (l Lifetimes) withDefaults(guestData bool) Lifetimes {
 func (l Lifetimes) check() error {
 	var problems []error
 	for name, d := range map[string]time.Duration{"Code": l.Code, "Access": l.Access, "RefreshIdle": l.RefreshIdle, "Absolute": l.Absolute,
-		"GuestIdle": l.GuestIdle, "Overlap": l.Overlap, "OneTimeCode": l.OneTimeCode, "ClientIdle": l.ClientIdle, "Browser": l.Browser} {
+		"GuestIdle": l.GuestIdle, "Overlap": l.Overlap, "OneTimeCode": l.OneTimeCode, "ClientIdle": l.ClientIdle, "Browser": l.Browser, "Audit": l.Audit} {
 		if d < 0 {
 			problems = append(problems, fmt.Errorf("Lifetimes.%s: %v is negative", name, d))
 		}

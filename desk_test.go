@@ -56,6 +56,8 @@ func newDesk(t testing.TB) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { web.Close() })
+	web.stop()
+	web.behind.Wait() // what it writes behind requests is nobody's act
 	return d
 }
 

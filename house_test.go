@@ -393,6 +393,19 @@ func atOnce(n int, f func(i int)) {
 	all.Wait()
 }
 
+// exec writes the store's file past the store.
+func (h *house) exec(t testing.TB, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, "foyer.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // count asks the store's file for a number.
 func (h *house) count(t testing.TB, query string) (n int) {
 	t.Helper()

@@ -19,6 +19,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/audit"
 	"example.com/foyer/confirm"
 	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
@@ -44,6 +45,7 @@ type Kit struct {
 	jwks    jwt.Set
 	signin  *signin.SignIn
 	front   *front.Front
+	trail   *audit.Trail
 	now     func() time.Time
 
 	operations *confirm.Operations
@@ -88,10 +90,14 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 		return nil, fmt.Errorf("foyer: SigningKeys: %w", err)
 	}
 	l := cfg.Lifetimes
+	trail, err := audit.New(audit.Config{Store: cfg.Store, Secrets: cfg.Secrets, Keep: l.Audit, Hooks: cfg.Hooks, Now: now, Log: cfg.Log})
+	if err != nil {
+		return nil, fmt.Errorf("foyer: Secrets: %w", err)
+	}
 	grants := grant.New(cfg.Store, keys, grant.Lifetimes{Code: l.Code, Access: l.Access, Idle: l.RefreshIdle, Absolute: l.Absolute,
 		GuestIdle: l.GuestIdle, Overlap: l.Overlap, Client: l.ClientIdle, Browser: l.Browser}, jwts, now)
 	ctx, stop := context.WithCancel(context.Background())
-	k := &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
+	k := &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, trail: trail, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}
 	k.operations = k.newOperations()
@@ -147,7 +153,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
 	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider, Own: append([]string{signintools.DigitsURI}, ownTools...), Confirm: k.operations.Call,
-		Grants: k.grants, Calls: k.cfg.calls(), Exempt: k.cfg.exempt, Now: k.now, Log: k.cfg.Log, Info: inv.info}, server)
+		Grants: k.grants, Calls: k.cfg.calls(), Exempt: k.cfg.exempt, Now: k.now, Log: k.cfg.Log, Info: inv.info, Trail: k.trail}, server)
 
 	mux := http.NewServeMux()
 	k.mount(mux)
@@ -155,6 +161,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	mux.HandleFunc("/", k.front.NotFound)
 	k.behind.Go(func() { k.mail.Run(k.ctx) })
 	k.behind.Go(func() { k.gate.Run(k.ctx) })
+	k.behind.Go(func() { k.trail.Run(k.ctx) })
 	k.behind.Go(func() { k.collect(k.ctx) })
 	k.behind.Go(func() { k.operations.Work(k.ctx) })
 	return k.front.Handler(mux), nil
@@ -188,8 +195,9 @@ func (k *Kit) Drain() {
 	}
 }
 
-// Close finishes what goes on behind requests: the mail that is being sent, and
-// notes that are being written. Call it after the HTTP server was shut down, and
+// Close finishes what goes on behind requests: the mail that is being sent, notes
+// that are being written, events that are to be sealed, and, for some seconds,
+// hooks that run. Call it after the HTTP server was shut down, and
 // before the store is closed. Mails that wait are sent by the next kit on the
 // same store.
 func (k *Kit) Close() error {
@@ -197,5 +205,6 @@ func (k *Kit) Close() error {
 	k.behind.Wait()
 	k.operations.Close()
 	k.grants.Close()
+	k.trail.Close()
 	return nil
 }

@@ -37,3 +37,19 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+// Only a rule that asks for nothing at all is open.
+func TestWhichRulesAreOpen(t *testing.T) {
+	for name, test := range map[string]struct {
+		rule gate.Rule
+		open bool
+	}{
+		"no rule": {gate.Rule{}, false}, "anyone": {gate.Anyone(), true}, "anyone, hidden": {gate.Anyone().Hidden(), true}, "any grant": {gate.AnyGrant(), false},
+		"guests only": {gate.GuestsOnly(), false}, "signed in": {gate.SignedIn(), false}, "a scope": {gate.Anyone().Scope("a"), false}, "a role": {gate.Anyone().Role("a"), false},
+		"an age": {gate.Anyone().MaxAge(1), false}, "arguments": {gate.Anyone().When(func(gate.Caller, map[string]any) bool { return true }), false},
+	} {
+		if got := test.rule.IsOpen(); got != test.open {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

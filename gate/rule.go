@@ -99,5 +99,11 @@ func (r Rule) Hidden() Rule { r.hidden = true; return r }
 // operator.
 func (r Rule) Unhidden() Rule { r.hidden = false; return r }
 
+// IsOpen reports whether the rule asks for nothing: everybody may use the item
+// with any arguments.
+func (r Rule) IsOpen() bool {
+	return r.who == anyone && len(r.scopes) == 0 && len(r.roles) == 0 && r.maxAge <= 0 && r.when == nil
+}
+
 // AsksArguments reports whether the rule has a [Rule.When].
 func (r Rule) AsksArguments() bool { return r.when != nil }

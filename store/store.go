@@ -72,6 +72,7 @@ type Tx interface {
 	Browsers
 	Outbox
 	Operations
+	Events
 
 	// DeleteExpired deletes records whose Expires lies before the moment
 	// before, at most limit of each kind, and the tokens and challenges of each

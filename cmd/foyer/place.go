@@ -12,6 +12,7 @@ import (
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/secret"
+	"example.com/foyer/store"
 	"example.com/foyer/store/sqlite"
 )
 
@@ -55,24 +56,46 @@ func (p *place) dir() (string, error) {
 	return filepath.Abs(dir)
 }
 
-// with runs do with the rules over the database that is there, and makes none. A
-// server may serve it meanwhile. The rules have no secret: they make no token.
-func (p *place) with(do func(*grant.Grants) error) error {
+// open opens the database that is there, and makes none. A server may serve it
+// meanwhile.
+func (p *place) open() (store.Store, error) {
 	if err := p.known(); err != nil {
-		return err
+		return nil, err
 	}
 	dir, err := p.dir()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	path := filepath.Join(dir, database)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no database %s; name its folder with --data, or make one with: foyer demo", path)
+		return nil, fmt.Errorf("there is no database %s; name its folder with --data, or make one with: foyer demo", path)
 	}
-	db, err := sqlite.Open(path)
+	return sqlite.Open(path)
+}
+
+// secret is the one that the demo keeps beside its database.
+func (p *place) secret() (string, error) {
+	dir, err := p.dir()
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "secret"))
+	return strings.TrimSpace(string(text)), err
+}
+
+// with runs do with the rules over the database. They make no token, and need no
+// secret; where there is one, events name who has approved something by it.
+func (p *place) with(do func(*grant.Grants) error) error {
+	db, err := p.open()
 	if err != nil {
 		return err
 	}
-	err = do(grant.New(db, secret.Keys{}, grant.Lifetimes{}, grant.JWTs{}, time.Now))
+	var keys secret.Keys
+	if plain, err := p.secret(); err == nil {
+		if known, err := secret.NewKeys([]string{plain}); err == nil {
+			keys = known
+		}
+	}
+	err = do(grant.New(db, keys, grant.Lifetimes{}, grant.JWTs{}, time.Now))
 	return errors.Join(inWords(err), db.Close())
 }

@@ -16,7 +16,7 @@ const module = "example.com/foyer"
 // of path.Match.
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
-	{"gate", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
+	{"gate", "audit", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
 	{"internal/signin", "internal/operation", "internal/outbox", "store/sqlite", "policy/*", "elicit"},
 	{"confirm", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
@@ -25,10 +25,10 @@ var floors = [][]string{
 }
 
 // pure packages import only the standard library.
-var pure = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/words", "internal/fetch", "policy/authzen"}
+var pure = []string{"gate", "audit", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/words", "internal/fetch", "policy/authzen"}
 
 // rules decide, and therefore know no HTTP and no HTML.
-var rules = []string{"gate", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/grant", "internal/client", "internal/limit",
+var rules = []string{"gate", "audit", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/grant", "internal/client", "internal/limit",
 	"internal/signin", "internal/operation"}
 
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {

@@ -146,12 +146,13 @@ func TestEveryRefusalHasItsAnswer(t *testing.T) {
 
 // elsewhere are sentinels that no handler of this package can meet.
 var elsewhere = []string{
-	"grant.ErrChanged",   // of Claim
-	"grant.ErrGuest",     // of SignOut
-	"grant.ErrElevated",  // of Elevate
-	"grant.ErrNoUser",    // of SetRoles
-	"grant.ErrRoles",     // of SetRoles
-	"grant.ErrElevation", // of Elevate
+	"grant.ErrChanged",     // of Claim
+	"grant.ErrGuest",       // of SignOut
+	"grant.ErrElevated",    // of Elevate
+	"grant.ErrNotElevated", // of Lower
+	"grant.ErrNoUser",      // of SetRoles
+	"grant.ErrRoles",       // of SetRoles
+	"grant.ErrElevation",   // of Elevate
 }
 
 func TestEverySentinelStandsInTheTable(t *testing.T) {

@@ -97,7 +97,9 @@ func (cs *Clients) Register(ctx context.Context, m oauth.ClientMetadata) (store.
 		if errors.Is(err, store.ErrNotFound) {
 			c = described
 			c.ID, c.Created = idPrefix+rand.Text(), now
-			err = cs.makeRoom(ctx, tx)
+			registered := store.NewEvent(ctx, store.EventClientRegistered, now)
+			registered.ClientID = c.ID
+			err = errors.Join(tx.PutEvent(ctx, registered), cs.makeRoom(ctx, tx))
 		}
 		if err != nil {
 			return err

@@ -5,16 +5,19 @@ package front
 import (
 	"encoding/json"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"example.com/foyer/internal/oauth"
+	"example.com/foyer/store"
 )
 
 // Config is what a front is made of.
@@ -63,7 +66,7 @@ func (f *Front) Handler(next http.Handler) http.Handler {
 			return
 		}
 		r.RemoteAddr = f.peer(r)
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(store.WithRequest(r.Context(), strconv.FormatUint(rand.Uint64(), 36))))
 	})
 }
 

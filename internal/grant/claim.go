@@ -41,7 +41,9 @@ func (g *Grants) Claim(ctx context.Context, tx store.Tx, access store.Hash, p Pr
 	gr.Level, gr.ApprovedBy, gr.AuthTime = p.Level, p.ApprovedBy, now
 	gr.Scopes = union(gr.Scopes, p.Scopes)
 	gr.Expires = g.expires(gr, now)
-	if err := errors.Join(cross(ctx, tx, t, gr), g.touchClient(ctx, tx, gr, store.Client{}, now)); err != nil {
+	claimed := store.NewEvent(ctx, store.EventGrantClaimed, now).Of(gr)
+	claimed.Scopes = p.Scopes
+	if err := errors.Join(cross(ctx, tx, t, gr), tx.PutEvent(ctx, claimed), g.touchClient(ctx, tx, gr, store.Client{}, now)); err != nil {
 		return store.Grant{}, fmt.Errorf("grant: claim: %w", err)
 	}
 	gr.Epoch++

@@ -49,7 +49,7 @@ func (g *Grants) Elevate(ctx context.Context, id string, e store.Elevation) erro
 			return ErrElevated
 		}
 		gr.Elevations = append(gr.Elevations, e)
-		return tx.PutGrant(ctx, gr)
+		return errors.Join(tx.PutGrant(ctx, gr), tx.PutEvent(ctx, g.elevated(ctx, gr, e, now)))
 	})
 	if err != nil {
 		return refused("elevate", err, ErrElevated, ErrGuest, ErrUnknown, ErrRevoked)
@@ -84,7 +84,16 @@ func (g *Grants) Lower(ctx context.Context, id, scope, role string) (ended []sto
 		if len(ended) == 0 {
 			return ErrNotElevated
 		}
-		return tx.PutGrant(ctx, gr)
+		lowered := store.NewEvent(ctx, store.EventGrantLowered, now).Of(gr)
+		lowered.By = store.ByApp
+		for _, e := range ended {
+			if e.Scope != "" {
+				lowered.Scopes = append(lowered.Scopes, e.Scope)
+			} else {
+				lowered.Roles = append(lowered.Roles, e.Role)
+			}
+		}
+		return errors.Join(tx.PutGrant(ctx, gr), tx.PutEvent(ctx, lowered))
 	})
 	if err != nil {
 		return nil, refused("lower", err, ErrNotElevated, ErrUnknown, ErrRevoked)
@@ -107,6 +116,20 @@ func refused(what string, err error, refusals ...error) error {
 		}
 	}
 	return fmt.Errorf("grant: %s: %w", what, err)
+}
+
+// elevated is the event of e, which gr has got. The reason and the name of the
+// approver are words of people: they stand in the grant, for as long as it is
+// kept.
+func (g *Grants) elevated(ctx context.Context, gr store.Grant, e store.Elevation, now time.Time) store.Event {
+	given := store.NewEvent(ctx, store.EventGrantElevated, now).Of(gr)
+	given.Until, given.By, given.Whom = e.Until, store.ByApp, g.keys.Whom(e.By)
+	if e.Scope != "" {
+		given.Scopes = []string{e.Scope}
+	} else {
+		given.Roles = []string{e.Role}
+	}
+	return given
 }
 
 // Elevated returns what t has at now by the elevations of its grant gr alone. A

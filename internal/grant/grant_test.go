@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -216,8 +217,11 @@ func (f *fixture) claim(access secret.Text, userID string, epoch int, scopes ...
 		err = g.store.Update(ctx, func(tx store.Tx) error {
 			_, refusal = g.Claim(ctx, tx, access.Hash(), Proof{UserID: userID, Level: "chat", ApprovedBy: "mail",
 				Scopes: scopes, Epoch: epoch}, f.now())
-			if refusal != nil {
+			switch {
+			case errors.Is(refusal, ErrChanged), errors.Is(refusal, ErrUnknown), errors.Is(refusal, ErrRevoked):
 				return nil
+			case refusal != nil:
+				return refusal
 			}
 			return tx.PutUser(ctx, store.User{ID: userID, Email: userID + "@example.com"})
 		})

@@ -81,7 +81,7 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 		switch first, err := tx.Redemption(ctx, a.ID); {
 		case err == nil:
 			refusal, ended = ErrCodeUsed, first.GrantID
-			return revokeByID(ctx, tx, first.GrantID, now) // and no error for ErrCodeUsed: the revocation must stay
+			return revokeByID(ctx, tx, first.GrantID, store.ReasonCodeReplayed, now) // and no error for ErrCodeUsed: the revocation must stay
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
@@ -108,7 +108,8 @@ func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker
 		}
 	}
 	used := store.Redemption{CodeID: a.ID, GrantID: gr.ID, Expires: a.Issued.Add(g.life.Code + redemptionSlack)}
-	if err := errors.Join(tx.PutGrant(ctx, gr), tx.PutRedemption(ctx, used)); err != nil {
+	started := store.NewEvent(ctx, store.EventGrantStarted, now).Of(gr)
+	if err := errors.Join(tx.PutGrant(ctx, gr), tx.PutRedemption(ctx, used), tx.PutEvent(ctx, started)); err != nil {
 		return Issued{}, err
 	}
 	return g.putPair(ctx, tx, gr, secret.NewPair(), nil, now)

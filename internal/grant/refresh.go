@@ -158,7 +158,8 @@ func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr stor
 	t.UsedAt = now
 	gr.Generation++
 	gr.Expires = g.expires(gr, now)
-	if err := errors.Join(tx.PutToken(ctx, t), tx.PutGrant(ctx, gr), g.touchClient(ctx, tx, gr, r.Client, now)); err != nil {
+	refreshed := store.NewEvent(ctx, store.EventGrantRefreshed, now).Of(gr)
+	if err := errors.Join(tx.PutToken(ctx, t), tx.PutGrant(ctx, gr), tx.PutEvent(ctx, refreshed), g.touchClient(ctx, tx, gr, r.Client, now)); err != nil {
 		return Issued{}, err
 	}
 	return g.putPair(ctx, tx, gr, g.keys.Successors(r.RefreshToken.Reveal())[0], r.cut(), now)

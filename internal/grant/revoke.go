@@ -39,7 +39,7 @@ func (g *Grants) Revoke(ctx context.Context, clientID string, h store.Hash) erro
 			return nil // left behind or over: who holds it has no say any more
 		}
 		ended = gr.ID
-		return end(ctx, tx, gr, now)
+		return end(ctx, tx, gr, "", store.ByClient, now)
 	})
 	if err != nil {
 		return fmt.Errorf("grant: revoke: %w", err)
@@ -59,7 +59,7 @@ func (g *Grants) End(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		return end(ctx, tx, gr, now)
+		return end(ctx, tx, gr, "", store.ByApp, now)
 	})
 	if err != nil {
 		return refused("end", err, ErrUnknown, ErrRevoked)
@@ -68,23 +68,26 @@ func (g *Grants) End(ctx context.Context, id string) error {
 	return nil
 }
 
-func revokeByID(ctx context.Context, tx store.Tx, id string, now time.Time) error {
+func revokeByID(ctx context.Context, tx store.Tx, id, why string, now time.Time) error {
 	gr, err := tx.Grant(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // it expired meanwhile
 	} else if err != nil {
 		return err
 	}
-	return end(ctx, tx, gr, now)
+	return end(ctx, tx, gr, why, "", now)
 }
 
-// end revokes gr. That it was revoked before stays as it was.
-func end(ctx context.Context, tx store.Tx, gr store.Grant, now time.Time) error {
+// end revokes gr: why, and who asked for it, if somebody did. That it was revoked
+// before stays as it was.
+func end(ctx context.Context, tx store.Tx, gr store.Grant, why, by string, now time.Time) error {
 	if !gr.RevokedAt.IsZero() {
 		return nil
 	}
 	gr.RevokedAt = now
-	return tx.PutGrant(ctx, gr)
+	revoked := store.NewEvent(ctx, store.EventGrantRevoked, now).Of(gr)
+	revoked.Reason, revoked.By = why, by
+	return errors.Join(tx.PutGrant(ctx, gr), tx.PutEvent(ctx, revoked))
 }
 
 // endReused revokes gr because of reuse, and writes to its user.
@@ -96,5 +99,5 @@ func endReused(ctx context.Context, tx store.Tx, gr store.Grant, now time.Time) 
 			return err
 		}
 	}
-	return end(ctx, tx, gr, now)
+	return end(ctx, tx, gr, store.ReasonRefreshReused, "", now)
 }

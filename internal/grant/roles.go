@@ -33,8 +33,10 @@ func (g *Grants) SetRoles(ctx context.Context, userID string, roles []string) (w
 			return err
 		}
 		was, u.Roles = u.Roles, is
+		given := store.NewEvent(ctx, store.EventRolesSet, g.now())
+		given.UserID, given.Roles, given.By = userID, is, store.ByApp
 		grants, err = tx.GrantsOfUser(ctx, userID)
-		return errors.Join(err, tx.PutUser(ctx, u))
+		return errors.Join(err, tx.PutUser(ctx, u), tx.PutEvent(ctx, given))
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, ErrNoUser

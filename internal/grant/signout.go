@@ -48,10 +48,12 @@ func (g *Grants) SignOut(ctx context.Context, access store.Hash) error {
 // Leave makes gr, a claimed grant of which t is an access token, that of a new
 // guest. It is part of a transaction whose owner announces the grant after it.
 func (g *Grants) Leave(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, now time.Time) (store.Grant, error) {
+	left := store.NewEvent(ctx, store.EventGrantSignedOut, now).Of(gr)
 	gr.GuestID, gr.UserID, gr.Level, gr.ApprovedBy = newGuestID(), "", "", ""
 	gr.AuthTime, gr.Scopes, gr.Elevations = time.Time{}, []string{Guest}, nil
 	gr.Expires = g.expires(gr, now)
-	if err := cross(ctx, tx, t, gr); err != nil {
+	left.GuestID = gr.GuestID
+	if err := errors.Join(cross(ctx, tx, t, gr), tx.PutEvent(ctx, left)); err != nil {
 		return store.Grant{}, err
 	}
 	gr.Epoch++

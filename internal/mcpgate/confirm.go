@@ -18,12 +18,12 @@ type Confirm func(ctx context.Context, req *mcp.CallToolRequest, d gate.Decision
 var errUnconfirmed = errors.New("this server cannot have a call confirmed; tell the user")
 
 // confirm lets nothing run that has to be confirmed.
-func (g *Gate) confirm(ctx context.Context, d gate.Decision, req mcp.Request, next mcp.MethodHandler) (mcp.Result, error) {
+func (g *Gate) confirm(ctx context.Context, d gate.Decision, req mcp.Request, run func() (mcp.Result, error)) (mcp.Result, error) {
 	call, ok := req.(*mcp.CallToolRequest)
 	if !ok || g.Confirm == nil {
 		return nil, errUnconfirmed
 	}
-	return g.Confirm(ctx, call, d, func() (mcp.Result, error) { return next(ctx, "tools/call", req) })
+	return g.Confirm(ctx, call, d, run)
 }
 
 // DecideAgain decides about a call of the tool called name that comes by another
@@ -33,11 +33,12 @@ func (g *Gate) DecideAgain(ctx context.Context, req mcp.Request, name string, ar
 	c := carriedBy(req)
 	m := message{Method: "tools/call"}
 	m.Params.Name, m.Params.Arguments = name, arguments
-	d, ref := g.judge(ctx, c, m)
-	if ref == nil {
-		return d, nil
+	r := g.rule(ctx, c, m)
+	g.note(c, m.Method, r)
+	if ref := r.refused(); ref != nil {
+		return r.decision, g.result(c, *ref)
 	}
-	return d, g.result(c, *ref)
+	return r.decision, nil
 }
 
 // RunTool has a tool answer a call that was decided about, and confirmed, without

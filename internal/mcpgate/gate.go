@@ -27,6 +27,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/audit"
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/limit"
@@ -50,6 +51,7 @@ type Config struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Info    *mcp.Implementation // of the server, as its results name it; nil for not at all
+	Trail   *audit.Trail        // records what is decided; nil for nobody
 }
 
 // A Gate guards the endpoints of one server. It is safe for concurrent use.
@@ -104,6 +106,7 @@ func (g *Gate) Handler(e Endpoint) http.Handler {
 			b, bad = read(w, r) // before who asks: an answer names the request that it is for
 		}
 		c, ok := g.authenticate(w, r, e, b.id())
+		c.request = store.RequestOf(r.Context())
 		if g.Decider != nil {
 			c.decided = &sync.Map{}
 		}
@@ -153,17 +156,20 @@ func (g *Gate) refuses(w http.ResponseWriter, r *http.Request, c carried, b body
 	var of message
 	var scopes []string
 	for _, m := range b.messages {
-		ref := g.refused(r.Context(), c, m)
+		rule := g.rule(r.Context(), c, m)
+		ref := rule.refused()
 		switch {
 		case ref == nil:
-			continue
+			continue // the middleware asks again, and notes it
 		case !b.batch && (g.inResult(c.caller, ref.decision) || g.loops.again(c.caller, ref.decision, g.Now())):
 			if modern != isModern(r) || !tellable(r, m) {
 				return false // the middleware tells it
 			}
+			g.note(c, m.Method, rule)
 			g.tell(w, r, m, c, *ref)
 			return true
 		}
+		g.note(c, m.Method, rule)
 		if first == nil || ref.decision.Outcome < first.decision.Outcome {
 			first, of = ref, m
 		}
@@ -190,6 +196,7 @@ type carried struct {
 	endpoint Endpoint
 	answer   *answer   // of a request that one message answers; nil for others
 	decided  *sync.Map // what the decider has said about this request, or nil
+	request  string    // names the request in events
 }
 
 // key names whom sessions and streams are counted for: the grant, or without a

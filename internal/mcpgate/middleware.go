@@ -11,6 +11,7 @@ import (
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/signin"
+	"example.com/foyer/store"
 )
 
 // Middleware asks the rules about what the SDK has decoded, and is the
@@ -20,7 +21,7 @@ func (g *Gate) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (res mcp.Result, err error) {
 		defer g.recover(ctx, method, &res, &err)
 		c := carriedBy(req)
-		ctx = signin.WithAsker(gate.WithCaller(ctx, c.caller), c.asker)
+		ctx = store.WithRequest(signin.WithAsker(gate.WithCaller(ctx, c.caller), c.asker), c.request)
 		sdk, inSession := req.GetSession().(*mcp.ServerSession)
 		if inSession = inSession && sdk.ID() != ""; inSession && method != "initialize" {
 			var done func()
@@ -110,17 +111,19 @@ func (g *Gate) call(ctx context.Context, c carried, method string, req mcp.Reque
 	if !ok {
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params are missing"}
 	}
-	d, ref := g.judge(ctx, c, m)
+	rule := g.rule(ctx, c, m)
+	g.note(c, method, rule)
+	ref := rule.refused()
 	switch {
 	case ref == nil && (method == "resources/subscribe" || method == "resources/unsubscribe"):
 		return g.subscription(ctx, method, req, next)
-	case ref == nil && d.Outcome == gate.Confirm && method == "tools/call":
-		return g.confirm(ctx, d, req, next)
+	case ref == nil && rule.decision.Outcome == gate.Confirm && method == "tools/call":
+		return g.confirm(ctx, rule.decision, req, func() (mcp.Result, error) { return g.run(ctx, c, method, req, next, rule) })
 	case ref == nil:
 		if err := g.settle(m, req); err != nil {
 			return nil, err
 		}
-		res, err := next(ctx, method, req)
+		res, err := g.run(ctx, c, method, req, next, rule)
 		if read, ok := res.(*mcp.ReadResourceResult); ok && err == nil {
 			private(&read.Cacheable)
 		}

@@ -52,51 +52,64 @@ type refusal struct {
 	misfit   error // why the arguments are none of the item's; nil where they were not the reason
 }
 
-// refused returns why m does not pass for c, or nil.
-func (g *Gate) refused(ctx context.Context, c carried, m message) *refusal {
-	_, ref := g.judge(ctx, c, m)
-	return ref
+// A ruling is what was decided about a message. The zero ruling is about one that
+// touches no item.
+type ruling struct {
+	refusal
+	item string // as registered, which decided; empty where there is none
 }
 
-// judge returns what is decided about m, and the refusal where it does not pass.
-func (g *Gate) judge(ctx context.Context, c carried, m message) (gate.Decision, *refusal) {
+// refused returns the refusal in r, or nil.
+func (r *ruling) refused() *refusal {
+	if r.kind == "" || r.decision.Outcome.Passes() {
+		return nil
+	}
+	return &r.refusal
+}
+
+// rule returns what is decided about m.
+func (g *Gate) rule(ctx context.Context, c carried, m message) ruling {
 	q, ok := ask(m)
 	if !ok {
-		return gate.Decision{}, nil
+		return ruling{}
 	}
-	d, misfit := g.decide(ctx, c, q)
-	if d.Outcome.Passes() {
-		return d, nil
-	}
-	return d, &refusal{q.kind, q.name, d, misfit}
+	return g.decide(ctx, c, q)
 }
 
 // mayRead reports whether c may read uri.
 func (g *Gate) mayRead(ctx context.Context, c carried, uri string) bool {
-	d, _ := g.decide(ctx, c, question{kind: resource, name: uri})
-	return d.Outcome.Passes()
+	r := g.decide(ctx, c, question{kind: resource, name: uri})
+	return r.decision.Outcome.Passes()
 }
 
 // decide asks about q: every rule that it comes under, and then the policy, if
-// there is one. Each must allow. The error says why the arguments are none of
-// the item's, where that is what was decided.
-func (g *Gate) decide(ctx context.Context, c carried, q question) (gate.Decision, error) {
+// there is one. Each must allow.
+func (g *Gate) decide(ctx context.Context, c carried, q question) ruling {
 	if q.kind == resource {
 		return g.decideURI(ctx, c, q)
 	}
-	return g.decideItem(ctx, c, q, item{name: q.name, input: g.Items.inputs[q.name]}, g.Items.table(q.kind))
+	r := ruling{refusal: refusal{kind: q.kind, name: q.name}}
+	if _, ok := g.Items.table(q.kind)[q.name]; ok {
+		r.item = q.name
+	}
+	r.decision, r.misfit = g.decideItem(ctx, c, q, item{name: q.name, input: g.Items.inputs[q.name]}, g.Items.table(q.kind))
+	return r
 }
 
-// decideURI asks about a URI. One that nothing matches is an unknown name.
-func (g *Gate) decideURI(ctx context.Context, c carried, q question) (d gate.Decision, misfit error) {
-	d = gate.Decision{Outcome: gate.Deny, Reason: gate.Unknown}
+// decideURI asks about a URI. One that nothing matches is an unknown name. Of
+// several that allow, one decided that asks for something.
+func (g *Gate) decideURI(ctx context.Context, c carried, q question) ruling {
+	r := ruling{refusal: refusal{kind: q.kind, name: q.name, decision: gate.Decision{Outcome: gate.Deny, Reason: gate.Unknown}}}
 	for i, it := range g.Items.matching(q.name) {
-		next, err := g.decideItem(ctx, c, q, it, g.Items.resources)
-		if i == 0 || next.Outcome < d.Outcome {
-			d, misfit = next, err
+		next, misfit := g.decideItem(ctx, c, q, it, g.Items.resources)
+		switch {
+		case i == 0, next.Outcome < r.decision.Outcome:
+			r.decision, r.misfit, r.item = next, misfit, it.name
+		case r.decision.Outcome == gate.Allow && g.Items.resources[r.item].IsOpen():
+			r.item = it.name
 		}
 	}
-	return d, misfit
+	return r
 }
 
 // matching returns what a URI comes under: the resource that is registered by it,

@@ -19,6 +19,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/audit"
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/mcpgate"
@@ -65,6 +66,8 @@ type room struct {
 	store  store.Store
 	server *mcp.Server
 	log    *syncBuffer
+	hooks  audit.Hooks
+	seen   int // events
 
 	mu  sync.Mutex
 	at  time.Time
@@ -96,6 +99,17 @@ func newRoomOf(t testing.TB, rules gate.Rules, options ...func(*mcp.ServerOption
 	r.grants = grant.New(r.store, keys, lifetimes, grant.JWTs{}, r.now)
 	r.serve(options...)
 	return r
+}
+
+// trail returns a trail of its own, which has noted nothing.
+func (r *room) trail() *audit.Trail {
+	r.t.Helper()
+	trail, err := audit.New(audit.Config{Store: r.store, Secrets: []string{"a secret of the tests, and of nobody else"}, Keep: 90 * day, Hooks: r.hooks, Now: r.now,
+		Log: slog.New(slog.NewTextHandler(r.log, nil))})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return trail
 }
 
 func (r *room) items() *mcpgate.Items {
@@ -155,6 +169,7 @@ func (r *room) serve(options ...func(*mcp.ServerOptions)) {
 	}
 	r.gate = mcpgate.New(mcpgate.Config{Items: r.items(), Scopes: scopes, Levels: gate.StandardLevels, Grants: r.grants, Now: r.now, Info: &mcp.Implementation{Name: "room", Version: "1"},
 		Log: slog.New(slog.NewTextHandler(r.log, nil))}, r.server)
+	r.gate.Trail = r.trail()
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { r.gate.Run(ctx) })

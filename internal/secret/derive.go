@@ -123,6 +123,22 @@ func (k Keys) Pseudonym(purpose, value string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
+// Derive returns a key for one purpose, under the first key.
+func (k Keys) Derive(purpose string) []byte {
+	key := derive(k.keys[0], purpose, "")
+	return key[:]
+}
+
+// Whom names a person in an event, by what they are known by: an address, or a
+// name. As with any [Keys.Pseudonym], who knows the secrets can find an event of
+// somebody, and cannot read who somebody is.
+func (k Keys) Whom(person string) string {
+	if len(k.keys) == 0 {
+		return ""
+	}
+	return k.Pseudonym("person in an event", person)
+}
+
 // derive keeps purposes apart: no purpose contains a zero byte, so what is
 // derived for one is never what is derived for another.
 func derive(key []byte, purpose, input string) [32]byte {

@@ -73,6 +73,11 @@ func (t tracedTx) PutOutgoing(ctx context.Context, o store.Outgoing) error {
 	return t.tx.PutOutgoing(ctx, o)
 }
 
+func (t tracedTx) PutEvent(ctx context.Context, e store.Event) error {
+	t.note("PutEvent " + e.Kind)
+	return t.tx.PutEvent(ctx, e)
+}
+
 // Asking, and answering wrong, does the same work in the same order whether the
 // address is a user's or nobody's. That holds on any machine, where a clock
 // would be too coarse; that there is no other difference, the clock must say.

@@ -95,7 +95,12 @@ func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Add
 		return nil, err
 	}
 	c.GrantID, c.Epoch = gr.ID, gr.Epoch
-	if err := tx.PutChallenge(ctx, c); err != nil || c.Muted {
+	begun := store.NewEvent(ctx, store.EventSignInBegun, now).Of(gr)
+	begun.Whom, begun.Outcome = s.Keys.Whom(email.String()), store.OutcomeMailed
+	if c.Muted {
+		begun.Outcome = store.OutcomeMuted
+	}
+	if err := errors.Join(tx.PutChallenge(ctx, c), tx.PutEvent(ctx, begun)); err != nil || c.Muted {
 		return nil, err
 	}
 	return nil, tx.PutOutgoing(ctx, store.Outgoing{ID: rand.Text(), Kind: MailCode, Subject: c.ID, Due: now, Created: now,

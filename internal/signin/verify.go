@@ -88,7 +88,7 @@ func (s *SignIn) verify(ctx context.Context, tx store.Tx, a Asker, answer string
 		if off {
 			failed = "" // no guess was possible, and the day must not begin anew
 		}
-		refusal, err := s.wrong(ctx, tx, c, failed, now)
+		refusal, err := s.wrong(ctx, tx, gr, c, failed, now)
 		return store.User{}, refusal, err
 	}
 	c.State = used
@@ -107,13 +107,15 @@ func (s *SignIn) off(ctx context.Context, tx store.Tx, key string, now time.Time
 	return wait > 0, err
 }
 
-// wrong counts a wrong answer to c, and for the address under failed, unless that
-// is empty.
-func (s *SignIn) wrong(ctx context.Context, tx store.Tx, c store.Challenge, failed string, now time.Time) (refusal, err error) {
+// wrong counts a wrong answer to c, a challenge of gr, and for the address under
+// failed, unless that is empty.
+func (s *SignIn) wrong(ctx context.Context, tx store.Tx, gr store.Grant, c store.Challenge, failed string, now time.Time) (refusal, err error) {
+	event := store.NewEvent(ctx, store.EventSignInFailed, now).Of(gr)
+	event.Whom, event.Reason = s.Keys.Whom(c.Email), store.ReasonWrongCode
 	if c.Attempts >= attempts {
-		c.State = exhausted
+		c.State, event.Reason = exhausted, store.ReasonExhausted
 	}
-	err = errors.Join(tx.PutChallenge(ctx, c), limit.Record(ctx, tx, failedGrant(c.GrantID), now, failuresPerGrant...))
+	err = errors.Join(tx.PutChallenge(ctx, c), tx.PutEvent(ctx, event), limit.Record(ctx, tx, failedGrant(c.GrantID), now, failuresPerGrant...))
 	if err == nil && failed != "" {
 		err = limit.Record(ctx, tx, failed, now, failuresPerMail...)
 	}

@@ -110,17 +110,18 @@ func TestEveryRefusalSaysWhatToDoNext(t *testing.T) {
 
 // elsewhere are the sentinels of the rules that no tool can meet.
 var elsewhere = map[string]string{
-	"grant.ErrCode":      "of Redeem",
-	"grant.ErrCodeUsed":  "of Redeem",
-	"grant.ErrResource":  "of Redeem and Refresh",
-	"grant.ErrAnswered":  "of Refresh",
-	"grant.ErrReused":    "of Refresh",
-	"grant.ErrElevated":  "of Elevate",
-	"grant.ErrNoUser":    "of SetRoles",
-	"grant.ErrRoles":     "of SetRoles",
-	"grant.ErrElevation": "of Elevate",
-	"grant.ErrScope":     "of Refresh",
-	"grant.ErrNotYours":  "of Revoke",
+	"grant.ErrCode":        "of Redeem",
+	"grant.ErrCodeUsed":    "of Redeem",
+	"grant.ErrResource":    "of Redeem and Refresh",
+	"grant.ErrAnswered":    "of Refresh",
+	"grant.ErrReused":      "of Refresh",
+	"grant.ErrElevated":    "of Elevate",
+	"grant.ErrNotElevated": "of Lower",
+	"grant.ErrNoUser":      "of SetRoles",
+	"grant.ErrRoles":       "of SetRoles",
+	"grant.ErrElevation":   "of Elevate",
+	"grant.ErrScope":       "of Refresh",
+	"grant.ErrNotYours":    "of Revoke",
 }
 
 func TestEveryRefusalOfTheRulesHasWords(t *testing.T) {

@@ -81,6 +81,25 @@ var recordTests = []test{
 			}
 			return all[0], err
 		})},
+	{"a chain comes back as it was put", roundTrip(store.Tx.PutChain,
+		func(c store.Chain) store.Chain { return store.Chain{ID: c.ID} },
+		func(ctx context.Context, tx store.Tx, c store.Chain) (store.Chain, error) { return tx.Chain(ctx, c.ID) })},
+	{"a sealed event comes back as it was put", roundTrip(store.Tx.PutEvent,
+		func(e store.Event) store.Event { return store.Event{ID: e.ID, Place: e.Place} },
+		func(ctx context.Context, tx store.Tx, e store.Event) (store.Event, error) {
+			found, err := tx.SealedEvents(ctx, e.Place-1, 10)
+			return only(found), err
+		})},
+	{"an event that is not sealed comes back as it was put", roundTrip(func(tx store.Tx, ctx context.Context, e store.Event) error {
+		e.Place = 0
+		return tx.PutEvent(ctx, e)
+	}, func(e store.Event) store.Event { return store.Event{ID: e.ID} },
+		func(ctx context.Context, tx store.Tx, e store.Event) (store.Event, error) {
+			found, err := tx.UnsealedEvents(ctx, 10)
+			got := only(found)
+			got.Place = e.Place
+			return got, err
+		})},
 	{"times keep their instant to the microsecond", testInstants},
 }
 
