@@ -6,8 +6,10 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"example.com/foyer/audit"
 	"example.com/foyer/confirm"
 	"example.com/foyer/gate"
+	"example.com/foyer/store"
 )
 
 // Operations returns what tools that change things are added with; see
@@ -25,6 +27,9 @@ func (k *Kit) newOperations() *confirm.Operations {
 		Arguments: func(tool string, raw json.RawMessage) (json.RawMessage, error) { return k.gate.Arguments(tool, raw) },
 		Run: func(ctx context.Context, req *mcp.CallToolRequest, tool string, arguments json.RawMessage) (mcp.Result, error) {
 			return k.gate.RunTool(ctx, req, tool, arguments)
+		},
+		Done: func(ctx context.Context, o store.Operation) {
+			k.trail.Mutation(ctx, audit.Mutation{UserID: o.UserID, Tool: o.Tool, Summary: o.Summary, Operation: o.ID})
 		},
 		Terms: func(tool string) string { return k.terms[tool] + " " + k.cfg.Tools[tool].String() },
 	})

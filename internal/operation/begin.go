@@ -42,7 +42,7 @@ func (r *Rules) Begin(ctx context.Context, c Confirmation) (t Turn, err error) {
 			return err
 		}
 		t.Operation.State, t.Operation.Due, t.Operation.Expires = Executing, r.Now().Add(lease), time.Time{}
-		return tx.PutOperation(ctx, t.Operation)
+		return put(ctx, tx, t.Operation, store.EventOperationBegun, r.Now())
 	})
 	return t, err
 }
@@ -62,7 +62,7 @@ func (r *Rules) begin(ctx context.Context, tx store.Tx, c Confirmation) (Turn, e
 		return Turn{Operation: o, Wait: o.Due.Sub(now)}, nil
 	case lose:
 		o = ended(o, Unknown, nil, now)
-		return Turn{Operation: o}, tx.PutOperation(ctx, o)
+		return Turn{Operation: o}, put(ctx, tx, o, store.EventOperationEnded, now)
 	case repeat:
 		return Turn{Operation: o}, nil
 	case run:
@@ -78,7 +78,7 @@ func begun(ctx context.Context, tx store.Tx, o store.Operation, c Confirmation, 
 	}
 	if o.State == Previewed && digest(o, c.Terms) != o.Digest { // the tool, its rule or the record is another
 		o = ended(o, Stale, nil, now)
-		return Turn{Operation: o}, tx.PutOperation(ctx, o)
+		return Turn{Operation: o}, put(ctx, tx, o, store.EventOperationEnded, now)
 	}
 	o.Fence++
 	if c.Key != "" {
@@ -146,7 +146,7 @@ func (r *Rules) Transact(ctx context.Context, db store.Database, c Confirmation,
 		if deliver {
 			t.Operation.Due = r.Now()
 		}
-		return tx.PutOperation(ctx, t.Operation)
+		return put(ctx, tx, t.Operation, store.EventOperationEnded, r.Now())
 	})
 	if failed != nil && err != nil {
 		return t, ActError{failed}

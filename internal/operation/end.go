@@ -36,7 +36,7 @@ func (r *Rules) end(ctx context.Context, act, id string, who Who, state string) 
 			return outcome(o)
 		}
 		o = ended(o, state, nil, now)
-		return tx.PutOperation(ctx, o)
+		return put(ctx, tx, o, store.EventOperationEnded, now)
 	})
 	return o, err
 }

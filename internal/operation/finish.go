@@ -33,7 +33,7 @@ func (r *Rules) Finish(ctx context.Context, o store.Operation, state string, res
 			return err
 		}
 		done = ended(there, state, result, r.Now())
-		return tx.PutOperation(ctx, done)
+		return put(ctx, tx, done, store.EventOperationEnded, r.Now())
 	})
 	return done, err
 }
@@ -47,8 +47,8 @@ func (r *Rules) Fail(ctx context.Context, o store.Operation, result []byte) (don
 			return err
 		}
 		done = ended(done, Failed, result, r.Now())
-		done.Key, done.Fence = o.Key, o.Fence
-		return tx.PutOperation(ctx, done)
+		done.Key, done.Fence, done.Confirmed = o.Key, o.Fence, o.Confirmed
+		return put(ctx, tx, done, store.EventOperationEnded, r.Now())
 	})
 	return done, err
 }
@@ -143,7 +143,7 @@ func (r *Rules) Settle(ctx context.Context, o store.Operation, state string, res
 			return err
 		}
 		done = ended(done, state, result, r.Now())
-		return tx.PutOperation(ctx, done)
+		return put(ctx, tx, done, store.EventOperationEnded, r.Now())
 	})
 	return done, err
 }

@@ -40,7 +40,7 @@ func (r *Rules) Preview(ctx context.Context, d Draft) (store.Operation, error) {
 		if err := r.room(ctx, tx, o, now); err != nil {
 			return err
 		}
-		return tx.PutOperation(ctx, o)
+		return put(ctx, tx, o, store.EventOperationShown, now)
 	})
 	return o, err
 }
