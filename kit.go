@@ -158,6 +158,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	mux := http.NewServeMux()
 	k.mount(mux)
 	k.authServer(inv.title).Mount(mux)
+	k.mountPages(mux)
 	mux.HandleFunc("/", k.front.NotFound)
 	k.behind.Go(func() { k.mail.Run(k.ctx) })
 	k.behind.Go(func() { k.gate.Run(k.ctx) })

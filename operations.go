@@ -3,18 +3,49 @@ package foyer
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/audit"
 	"example.com/foyer/confirm"
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/operation"
+	"example.com/foyer/internal/pages"
 	"example.com/foyer/store"
 )
 
 // Operations returns what tools that change things are added with; see
 // [confirm.AddTool].
 func (k *Kit) Operations() *confirm.Operations { return k.operations }
+
+// confirmsOnPage reports whether a rule has its user confirm on a page.
+func (cfg *Config) confirmsOnPage() bool {
+	for _, rule := range cfg.Tools {
+		if rule.Confirms() >= gate.ByPage {
+			return true
+		}
+	}
+	return false
+}
+
+// confirmLink makes the link of the page, or is nil where there is none.
+func (k *Kit) confirmLink() func(id string) string {
+	if !k.cfg.confirmsOnPage() {
+		return nil
+	}
+	return func(id string) string { return k.cfg.Issuer + pages.ConfirmPath(id) }
+}
+
+// mountPages serves the page, where a rule needs it.
+func (k *Kit) mountPages(mux *http.ServeMux) {
+	if !k.cfg.confirmsOnPage() {
+		return
+	}
+	pages.New(pages.Config{App: k.title, Issuer: k.cfg.Issuer, Store: k.cfg.Store, Keys: k.keys, SignIn: k.signin, Clients: k.clients,
+		Operations: &operation.Rules{Store: k.cfg.Store, Now: k.now}, Levels: k.cfg.levels(), Wake: k.mail.Wake, Now: k.now, Log: k.cfg.Log,
+		Confirms: func(tool string) gate.Confirmation { return k.cfg.Tools[tool].Confirms() }}).Mount(mux)
+}
 
 // newOperations asks the gate, which is there once the kit has its handler, and
 // before there is a call.
@@ -31,6 +62,7 @@ func (k *Kit) newOperations() *confirm.Operations {
 		Done: func(ctx context.Context, o store.Operation) {
 			k.trail.Mutation(ctx, audit.Mutation{UserID: o.UserID, Tool: o.Tool, Summary: o.Summary, Operation: o.ID})
 		},
+		Link:  k.confirmLink(),
 		Terms: func(tool string) string { return k.terms[tool] + " " + k.cfg.Tools[tool].String() },
 	})
 }

@@ -75,9 +75,32 @@ func (o *Operations) ready(ctx context.Context, ask *elicit.Ask, req *mcp.CallTo
 	case turn.Need >= gate.ByPage && o.cfg.Link == nil:
 		return refused(words.NoPage(op.Tool)), nil
 	case turn.Need >= gate.ByPage:
-		return o.show(op, gate.CallerFrom(ctx), turn.Need, "needs_page"), nil
+		return o.sent(ctx, ask, op, turn)
 	}
 	return nil, nil
+}
+
+// sent sends the user to the page: by their client where it can open one, and by the
+// model where it cannot. It is nil where the page knows of a yes after that.
+func (o *Operations) sent(ctx context.Context, ask *elicit.Ask, op store.Operation, turn *operation.Confirmation) (*mcp.CallToolResult, error) {
+	c := gate.CallerFrom(ctx)
+	err := elicit.URL(ask, "confirm", words.PageQuestion(op.Summary, o.cfg.App()), o.cfg.Link(op.ID))
+	switch {
+	case errors.Is(err, elicit.ErrUnsupported), errors.Is(err, elicit.ErrDeclined): // a no is said on the page
+	case err != nil:
+		return nil, err
+	}
+	now, err := o.rules.Find(ctx, op.ID, operation.WhoIs(c))
+	switch {
+	case err != nil:
+		return o.told(ctx, op.Tool, err), nil
+	case now.State != operation.Previewed:
+		return o.outcome(now), nil
+	case gate.Confirmation(now.Confirmed) >= turn.Need:
+		turn.By = gate.Confirmation(now.Confirmed)
+		return nil, nil
+	}
+	return o.show(now, c, turn.Need, "needs_page"), nil
 }
 
 // outdated shows what would be done now, where that is something else than what was

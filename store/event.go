@@ -20,11 +20,13 @@ const (
 	EventRolesSet         = "roles_set"        // Roles are all that the user has now
 	EventSignInBegun      = "sign_in_begun"    // Whom is to be mailed; Outcome says whether a mail goes out
 	EventSignInFailed     = "sign_in_failed"
-	EventOperationShown   = "operation_shown"  // nothing was done yet
-	EventOperationBegun   = "operation_begun"  // Reason says how strongly it was confirmed
-	EventOperationEnded   = "operation_ended"  // Outcome is its state, Reason as above
-	EventDecided          = "decided" // whether an item may be used
-	EventLost             = "lost"    // Count decisions came faster than they could be written
+	EventSessionOpened    = "session_opened" // in a browser
+	EventSessionEnded     = "session_ended"
+	EventOperationShown   = "operation_shown" // nothing was done yet
+	EventOperationBegun   = "operation_begun" // Reason says how strongly it was confirmed
+	EventOperationEnded   = "operation_ended" // Outcome is its state, Reason as above
+	EventDecided          = "decided"         // whether an item may be used
+	EventLost             = "lost"            // Count decisions came faster than they could be written
 )
 
 // Reasons of events. Decisions have those of package gate.

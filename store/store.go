@@ -72,6 +72,7 @@ type Tx interface {
 	Browsers
 	Outbox
 	Operations
+	Sessions
 	Events
 
 	// DeleteExpired deletes records whose Expires lies before the moment

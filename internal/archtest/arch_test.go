@@ -16,9 +16,9 @@ const module = "example.com/foyer"
 // of path.Match.
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
-	{"gate", "audit", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
+	{"gate", "audit", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "internal/layout", "store/storetest", "internal/chromium"},
 	{"internal/signin", "internal/operation", "internal/outbox", "store/sqlite", "policy/*", "elicit"},
-	{"confirm", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
+	{"confirm", "internal/pages", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
 	{"examples/*", "foyertest"},
 	{"cmd/foyer", "internal/archtest", "test/*"},

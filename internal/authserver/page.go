@@ -1,61 +1,27 @@
 package authserver
 
 import (
-	"crypto/sha256"
-	"embed"
-	"encoding/base64"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"example.com/foyer/internal/layout"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/store"
 )
 
-//go:embed page.html page.css
-var files embed.FS
+type page = layout.Page
 
-var (
-	style, _  = files.ReadFile("page.css")
-	styleHash = "'sha256-" + base64.StdEncoding.EncodeToString(hashOf(style)) + "'"
-	pageHTML  = template.Must(template.New("page.html").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(style) },
-	}).ParseFS(files, "page.html"))
-)
-
-func hashOf(b []byte) []byte { sum := sha256.Sum256(b); return sum[:] }
-
-// A page says one thing to a person, and may offer one step.
-type page struct {
-	App   string // whose page it is
-	Title string
-	Lines []string
-	Steps []string // a list below the lines
-	After []string // lines below the list
-	Code  string   // the word that a developer looks for, or empty
-
-	Button  string // what the button of the form says; empty for no form
-	Request string // that the form carries
-
-	Back     template.URL // where the link leads, or empty; a redirect URI that was proven
-	BackText string
+// page writes p.
+func (s *Server) page(w http.ResponseWriter, status int, p page) {
+	p.App = s.App
+	layout.Write(w, status, p)
 }
 
-// page writes p. No script runs on it, nothing is loaded, nobody may frame it.
-func (s *Server) page(w http.ResponseWriter, status int, p page) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	w.WriteHeader(status)
-	p.App = s.App
-	pageHTML.Execute(w, p) // an error means that the browser has gone
+// button is a form with one button, which [Server.ask] completes.
+func button(text string) *layout.Form {
+	return &layout.Form{Action: "/authorize", Buttons: []layout.Button{{Text: text}}}
 }
 
 // ask shows p with a button, and hands req through it. The form leads to this
@@ -70,7 +36,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, req request, browse
 		s.page(w, http.StatusInternalServerError, failed)
 		return
 	}
-	p.Request = sealed.Reveal()
+	p.Form.Hidden = []layout.Hidden{{Name: "request", Value: sealed.Reveal()}}
 	s.page(w, http.StatusOK, p)
 }
 

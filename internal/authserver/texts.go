@@ -102,14 +102,14 @@ func mistake(client, place string, problem *oauth.Error, back string) page {
 }
 
 func leaving(app, client, place string) page {
-	return page{Title: "Continue to " + place + "?", Button: "Continue to " + place, Lines: []string{
+	return page{Title: "Continue to " + place + "?", Form: button("Continue to " + place), Lines: []string{
 		"An app that calls itself " + client + " wants to look round in " + app + " as a guest. Nobody has checked that name; what counts is where the button leads.",
 		"As a guest it gets nothing of yours. Continue only if you have just connected this app yourself. Otherwise close this page.",
 	}}
 }
 
 func asGuest(app, client, user, place string) page {
-	return page{Title: "Continue as a guest?", Button: "Continue to " + place + " as a guest", Lines: []string{
+	return page{Title: "Continue as a guest?", Form: button("Continue to " + place + " as a guest"), Lines: []string{
 		"From this browser, " + client + " is connected to " + app + " as " + user + ". Now it asks for a new connection.",
 		"The new one starts as a guest, without anything of " + user + ". You can sign in again in the chat: ask the assistant to.",
 		"If the app still works as " + user + ", or if you have not just connected it, close this page.",

@@ -32,6 +32,8 @@ func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Messag
 		switch out.Kind {
 		case MailCode:
 			letter, to, err = l.code(ctx, tx, out)
+		case MailBrowser:
+			letter, to, err = l.browser(ctx, tx, out)
 		case grant.MailReused:
 			letter, to, err = l.reused(ctx, tx, out)
 		default:
@@ -72,6 +74,19 @@ func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (in
 	}
 	return words.CodeMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
 		Email: c.Email, Code: code.Reveal(), Time: c.Created, Minutes: int(l.TTL / time.Minute), Scopes: l.Words}, c.Email, nil
+}
+
+// browser is the mail for a page of ours.
+func (l *Letters) browser(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+	there, err := tx.SessionByChallenge(ctx, out.Subject)
+	if err != nil {
+		return nil, "", err
+	}
+	code, ok := l.Keys.OneTimeCode(there.KeyID, there.Challenge, there.Digits)
+	if !ok || l.nextSession(there, l.Now()) != nil {
+		return nil, "", nil
+	}
+	return words.BrowserMail{App: l.App, Email: there.Email, Code: code.Reveal(), Time: there.Asked, Minutes: int(l.TTL / time.Minute)}, there.Email, nil
 }
 
 func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {

@@ -20,6 +20,7 @@ var expiredDeletes = []string{
 	deleteExpired(browsers.name, "hash, client_id"),
 	deleteExpired(outgoing.name, "id"),
 	deleteExpired(operations.name, "id"),
+	deleteExpired(sessions.name, "hash"),
 }
 
 // expiredKeys selects at most $2 keys of rows that expired before $1. The order

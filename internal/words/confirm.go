@@ -74,6 +74,11 @@ func ConfirmQuestion(summary, account, app string) string {
 	return summary + "? In " + app + ", for the account of " + account + "."
 }
 
+// PageQuestion asks the user to open the page on which they confirm.
+func PageQuestion(summary, app string) string {
+	return app + " asks you to confirm this on its own page: " + summary + "."
+}
+
 // Done tells what was done. text is what the tool says about it; it may be empty.
 func Done(summary, text string) string {
 	if text == "" {

@@ -40,6 +40,18 @@ type CodeMail struct {
 // never in the subject, which a locked screen shows.
 func (m CodeMail) Write() (Mail, error) { return write("code", "Sign in to "+m.App, m) }
 
+// A BrowserMail brings a one-time code for a page of the server.
+type BrowserMail struct {
+	App     string // what the person signs in to
+	Email   string
+	Code    string
+	Time    time.Time // when it was asked for
+	Minutes int       // that the code lives
+}
+
+// Write returns the mail, in which the code stands as in a [CodeMail].
+func (m BrowserMail) Write() (Mail, error) { return write("browser", "Sign in to "+m.App, m) }
+
 // A ReusedMail says that a grant ended because one of its refresh tokens came
 // back.
 type ReusedMail struct {

@@ -146,6 +146,22 @@ func Seconds(d time.Duration) int64 {
 	return int64(math.Ceil(d.Seconds()))
 }
 
+// WrongOnPage refuses wrong digits on a page.
+func WrongOnPage(left int) string {
+	if left == 1 {
+		return "That is not the code. One try is left. Look at the newest mail."
+	}
+	return fmt.Sprintf("That is not the code. %d tries are left. Look at the newest mail.", left)
+}
+
+// TooManyOnPage refuses another mail on a page.
+func TooManyOnPage(wait time.Duration) string {
+	return "Too many codes were asked for. Ask again in " + span(wait) + "."
+}
+
+// Span says how long d is, in whole seconds, minutes or hours.
+func Span(d time.Duration) string { return span(d) }
+
 // span says how long d is.
 func span(d time.Duration) string {
 	n, unit := Seconds(d), "second"

@@ -55,6 +55,15 @@ var expiring = map[string]struct {
 		},
 		func(ctx context.Context, tx store.Tx, n byte) error { _, err := tx.Challenge(ctx, id(n)); return err },
 	},
+	"session": {
+		func(ctx context.Context, tx store.Tx, n byte, expires time.Time) error {
+			return tx.PutSession(ctx, store.Session{Hash: store.Hash{n}, Expires: expires})
+		},
+		func(ctx context.Context, tx store.Tx, n byte) error {
+			_, err := tx.Session(ctx, store.Hash{n})
+			return err
+		},
+	},
 	"operation": {
 		func(ctx context.Context, tx store.Tx, n byte, expires time.Time) error {
 			return tx.PutOperation(ctx, store.Operation{ID: id(n), Expires: expires})

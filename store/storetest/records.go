@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -69,6 +70,34 @@ var recordTests = []test{
 			}
 			return due[0], err
 		})},
+	{"a session comes back as it was put, until it is deleted", func(t *testing.T, s *suite) {
+		roundTrip(store.Tx.PutSession,
+			func(s store.Session) store.Session { return store.Session{Hash: s.Hash} },
+			func(ctx context.Context, tx store.Tx, s store.Session) (store.Session, error) {
+				return tx.Session(ctx, s.Hash)
+			})(t, s)
+		h := store.Hash{7}
+		update(t, s, func(ctx context.Context, tx store.Tx) error {
+			return tx.PutSession(ctx, store.Session{Hash: h, Challenge: "c"})
+		})
+		view(t, s, func(ctx context.Context, tx store.Tx) error {
+			found, err := tx.SessionByChallenge(ctx, "c")
+			if found.Hash != h {
+				t.Errorf("by its challenge: %+v", found)
+			}
+			if _, err := tx.SessionByChallenge(ctx, ""); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("by none: %v", err)
+			}
+			return err
+		})
+		update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.DeleteSession(ctx, h) })
+		view(t, s, func(ctx context.Context, tx store.Tx) error {
+			if _, err := tx.Session(ctx, h); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("deleted: %v", err)
+			}
+			return nil
+		})
+	}},
 	{"an operation comes back as it was put", roundTrip(store.Tx.PutOperation,
 		func(o store.Operation) store.Operation { return store.Operation{ID: o.ID} },
 		func(ctx context.Context, tx store.Tx, o store.Operation) (store.Operation, error) {

@@ -1,0 +1,81 @@
+// Package layout is what the pages look like that people meet: one card, which says
+// one thing and offers one step. No script runs on it, nothing is loaded, and nobody
+// may frame it.
+package layout
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+)
+
+//go:embed page.html page.css
+var files embed.FS
+
+var (
+	style, _  = files.ReadFile("page.css")
+	styleHash = "'sha256-" + base64.StdEncoding.EncodeToString(hashOf(style)) + "'"
+	pageHTML  = template.Must(template.New("page.html").Funcs(template.FuncMap{
+		"style": func() template.CSS { return template.CSS(style) },
+	}).ParseFS(files, "page.html"))
+)
+
+func hashOf(b []byte) []byte { sum := sha256.Sum256(b); return sum[:] }
+
+// A Page says one thing to a person, and may offer one step.
+type Page struct {
+	App   string // whose page it is
+	Title string
+	Lines []string
+	Quote string   // what somebody else has written, or empty
+	Steps []string // a list below the lines
+	After []string // lines below the list
+	Code  string   // the word that a developer looks for, or empty
+	Form  *Form    // nil for none
+
+	Back     template.URL // where the link leads, or empty; a place that was proven
+	BackText string
+}
+
+// A Form posts to this server.
+type Form struct {
+	Action  string // a path
+	Problem string // what was wrong with what came before; empty for nothing
+	Hidden  []Hidden
+	Fields  []Field
+	Buttons []Button
+}
+
+// A Hidden is a value that the form carries.
+type Hidden struct{ Name, Value string }
+
+// A Field is one that a person fills in.
+type Field struct {
+	Name, Label, Hint      string
+	Type                   string // of the input
+	Autocomplete, Keyboard string // autocomplete and inputmode of HTML
+	Value                  string
+}
+
+// A Button sends the form.
+type Button struct {
+	Text        string
+	Name, Value string
+	Plain       bool // as heavy as the others, in other colours
+}
+
+// Write writes p.
+func Write(w http.ResponseWriter, status int, p Page) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	w.WriteHeader(status)
+	pageHTML.Execute(w, p) // an error means that the browser has gone
+}

@@ -1,0 +1,145 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+
+	"example.com/foyer/internal/layout"
+	"example.com/foyer/internal/signin"
+	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
+	"example.com/foyer/store"
+)
+
+// askAddress shows the form for an address.
+func (p *Pages) askAddress(w http.ResponseWriter, r *http.Request, session store.Hash, next, typed, problem string) {
+	hidden, err := p.seal(session, form{Next: next})
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	page := signInPage(p.App)
+	page.Form = &layout.Form{Action: "/sign-in", Problem: problem, Hidden: []layout.Hidden{hidden},
+		Fields:  []layout.Field{{Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email", Value: typed}},
+		Buttons: []layout.Button{{Text: "Mail me a code"}}}
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	p.write(w, status, page)
+}
+
+// askDigits shows the form for the digits that were mailed.
+func (p *Pages) askDigits(w http.ResponseWriter, r *http.Request, session store.Hash, f form, status int, problem string) {
+	hidden, err := p.seal(session, form{Next: f.Next, Email: f.Email})
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	page := digitsPage(f.Email)
+	page.Form = &layout.Form{Action: "/sign-in/code", Problem: problem, Hidden: []layout.Hidden{hidden},
+		Fields:  []layout.Field{{Name: "code", Label: "Code from the mail", Hint: "6 or 8 digits", Type: "text", Autocomplete: "one-time-code", Keyboard: "numeric"}},
+		Buttons: []layout.Button{{Text: "Sign in"}, {Text: "Use another address", Name: "again", Value: "1", Plain: true}}}
+	p.write(w, status, page)
+}
+
+// signIn handles "POST /sign-in": somebody has typed an address. What is answered is
+// the same for every address.
+func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
+	f, session, ok := p.unseal(w, r)
+	if !ok {
+		p.write(w, http.StatusForbidden, stale)
+		return
+	}
+	typed := r.PostForm.Get("email")
+	email, err := mail.ParseAddress(typed)
+	if problem := new(mail.AddressError); errors.As(err, &problem) {
+		p.askAddress(w, r, session, f.Next, typed, problem.Reason)
+		return
+	}
+	if err == nil {
+		_, err = p.SignIn.BeginSession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, email)
+	}
+	if text, refused := refusal(err); refused {
+		p.askAddress(w, r, session, f.Next, typed, text)
+		return
+	} else if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	p.Wake()
+	p.askDigits(w, r, session, form{Next: f.Next, Email: email.String()}, http.StatusOK, "")
+}
+
+// code handles "POST /sign-in/code": somebody has typed digits.
+func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
+	f, session, ok := p.unseal(w, r)
+	switch {
+	case !ok || f.Email == "":
+		p.write(w, http.StatusForbidden, stale)
+		return
+	case r.PostForm.Get("again") != "":
+		p.askAddress(w, r, session, f.Next, "", "")
+		return
+	}
+	cookie, _, err := p.SignIn.VerifySession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, r.PostForm.Get("code"))
+	if text, refused := refusal(err); refused {
+		if errors.As(err, new(signin.Wrong)) {
+			p.askDigits(w, r, session, f, http.StatusUnprocessableEntity, text)
+		} else {
+			p.askAddress(w, r, session, f.Next, f.Email, text)
+		}
+		return
+	} else if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	p.setCookie(w, cookie.Reveal(), 0)
+	http.Redirect(w, r, f.Next, http.StatusSeeOther)
+}
+
+// signOut handles "POST /sign-out".
+func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
+	f, session, ok := p.unseal(w, r)
+	if !ok {
+		p.write(w, http.StatusForbidden, stale)
+		return
+	}
+	if err := p.SignIn.EndSession(r.Context(), session); err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	p.setCookie(w, "", -1)
+	http.Redirect(w, r, f.Next, http.StatusSeeOther)
+}
+
+// refusal is what a person is told of a refusal of the rules.
+func refusal(err error) (text string, refused bool) {
+	var wrong signin.Wrong
+	var tooMany signin.TooMany
+	switch {
+	case err == nil:
+		return "", false
+	case errors.As(err, &wrong):
+		return words.WrongOnPage(wrong.Left), true
+	case errors.As(err, &tooMany):
+		return words.TooManyOnPage(tooMany.Wait), true
+	}
+	for _, row := range refusals {
+		if errors.Is(err, row.refusal) {
+			return row.words, true
+		}
+	}
+	return "", false
+}
+
+var refusals = []struct {
+	refusal error
+	words   string
+}{
+	{signin.ErrNone, "No code is expected in this browser. Type your address again."},
+	{signin.ErrExpired, "That code has expired, or was used. Ask for a new one."},
+	{signin.ErrExhausted, "That code is used up: too many tries were wrong. Ask for a new one."},
+	{signin.ErrOff, "Too many codes were wrong in this browser. Try again tomorrow."},
+	{signin.ErrBusy, "Too many people are signing in at the moment. Try again in an hour."},
+}

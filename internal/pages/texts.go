@@ -1,0 +1,70 @@
+package pages
+
+import (
+	"time"
+
+	"example.com/foyer/internal/layout"
+	"example.com/foyer/internal/words"
+)
+
+// What the pages say: what is going on, and the one next step.
+var (
+	failed = layout.Page{Title: "Something went wrong here", Lines: []string{
+		"It was not your doing, and nothing was changed.",
+		"Try again in a moment.",
+	}}
+	stale = layout.Page{Title: "That button no longer works", Lines: []string{
+		"It works for half an hour, from our own page, in the browser that opened the page, and only while that browser keeps cookies. Nothing was done.",
+		"Go back to your chat, and open the link there once more.",
+	}}
+	tooLate = layout.Page{Title: "It is settled already", Lines: []string{
+		"Somebody has confirmed or dropped this meanwhile, or it has expired. Nothing was changed by this page.",
+		"Return to your chat to see what came of it.",
+	}}
+)
+
+func signInPage(app string) layout.Page {
+	return layout.Page{Title: "Sign in", Lines: []string{
+		"To go on, say who you are in " + app + ". We mail you a code; there is no password.",
+	}}
+}
+
+func digitsPage(email string) layout.Page {
+	return layout.Page{Title: "Look into your mail", Lines: []string{
+		"A code is on its way to " + email + ", if that can receive mail. It works for ten minutes, in this browser.",
+	}}
+}
+
+func confirmPage(app, summary, client, place, account string, left time.Duration) layout.Page {
+	return layout.Page{Title: "Confirm this?", Lines: []string{
+		client + ", " + place + ", asks " + app + " to do this for your account " + account + ":",
+	}, Quote: summary, After: []string{
+		"Nothing was done yet. If you did not ask for it in your chat, do not confirm it. It can be confirmed for another " + words.Span(left) + ".",
+	}}
+}
+
+func confirmed(summary string) layout.Page {
+	return layout.Page{Title: "Confirmed", Quote: summary, After: []string{
+		"Return to your chat, and say that you have confirmed it: it is done from there, once. You can close this page.",
+	}}
+}
+
+func declined(summary string) layout.Page {
+	return layout.Page{Title: "Not done", Quote: summary, After: []string{
+		"Nothing was done, and your chat is told that you do not want it. You can close this page.",
+	}}
+}
+
+func nothing(account string) layout.Page {
+	return layout.Page{Title: "Nothing waits for you here", Lines: []string{
+		"You are signed in as " + account + ", and nothing that this link could mean waits for you. It may have expired, which it does after five minutes, it may be settled, or it may be for another account.",
+		"Return to your chat, and ask for it again.",
+	}}
+}
+
+func tooWeak(app, level string) layout.Page {
+	return layout.Page{Title: "This takes a stronger sign-in", Lines: []string{
+		"It is confirmed only after a fresh sign-in by " + level + ", and " + app + " has none here. Nothing was done.",
+		"Return to your chat. Ask those who run " + app + " how to do this.",
+	}}
+}
