@@ -12,12 +12,11 @@ import (
 	"example.com/foyer/store"
 )
 
-// T43, T53, X4, X5 and X11: nobody signs in by a page here, and no identity
-// provider or device sends its answer: there is no route that would take one, and
-// none that would make a browser somebody's.
-func TestT43T53NoRouteTakesASignInOfABrowser(t *testing.T) {
+// T43, X4, X5 and X11: no identity provider and no device sends its answer: there is
+// no route that would take one.
+func TestT43NoRouteTakesAnotherIssuersAnswer(t *testing.T) {
 	h := newHouse(t)
-	for _, path := range []string{"/login", "/signin", "/sign-in", "/callback", "/oauth/callback", "/auth/callback", "/oauth2/callback", "/consent", "/device",
+	for _, path := range []string{"/login", "/signin", "/callback", "/oauth/callback", "/auth/callback", "/oauth2/callback", "/device",
 		"/device/code", "/device_authorization", "/userinfo", "/logout", "/session", "/upstream", "/saml/acs", "/par", "/bc-authorize", "/oidc/callback"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			r, err := http.NewRequestWithContext(t.Context(), method, h.issuer+path+"?code=x&state=y", strings.NewReader("code=x&state=y"))

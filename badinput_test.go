@@ -203,7 +203,6 @@ func TestPagesShowAClientAsText(t *testing.T) {
 		"a redirect URI elsewhere": {"redirect_uri", "https://evil.example/cb", "state", script},
 		"a mistake, sent there":    {"redirect_uri", "https://evil.example/cb", "state", script, "response_type", script},
 		"a private-use scheme":     {"redirect_uri", "evil.app:/cb", "state", script},
-		"a scope for a person":     {"scope", "journal:export", "state", script},
 	} {
 		page := b.authorize(t, registered.ID, more...)
 		if !strings.Contains(page.body, "<h1>") || strings.Contains(page.body, "<script") || strings.Contains(page.body, "Evil </title>") {

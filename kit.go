@@ -30,6 +30,7 @@ import (
 	"example.com/foyer/internal/jwt"
 	"example.com/foyer/internal/mcpgate"
 	"example.com/foyer/internal/outbox"
+	"example.com/foyer/internal/pages"
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/signintools"
@@ -157,8 +158,9 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 
 	mux := http.NewServeMux()
 	k.mount(mux)
-	k.authServer(inv.title).Mount(mux)
-	k.mountPages(mux)
+	authorization := k.authServer(inv.title)
+	authorization.Mount(mux)
+	k.mountPages(mux, authorization.KnownBrowser)
 	mux.HandleFunc("/", k.front.NotFound)
 	k.behind.Go(func() { k.mail.Run(k.ctx) })
 	k.behind.Go(func() { k.gate.Run(k.ctx) })
@@ -170,7 +172,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 
 func (k *Kit) authServer(app string) *authserver.Server {
 	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), People: k.people(), Scopes: k.cfg.Scopes,
-		Clients: k.clients, Registration: authserver.Registration{Off: k.cfg.Registration.Off, Tokens: k.cfg.Registration.hashes()}, Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
+		Clients: k.clients, Registration: authserver.Registration{Off: k.cfg.Registration.Off, Tokens: k.cfg.Registration.hashes()}, Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Consent: pages.ConsentPath, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
 		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }
 

@@ -37,12 +37,10 @@ func (k *Kit) confirmLink() func(id string) string {
 	return func(id string) string { return k.cfg.Issuer + pages.ConfirmPath(id) }
 }
 
-// mountPages serves the page, where a rule needs it.
-func (k *Kit) mountPages(mux *http.ServeMux) {
-	if !k.cfg.confirmsOnPage() {
-		return
-	}
+// mountPages serves the pages that people meet.
+func (k *Kit) mountPages(mux *http.ServeMux, browser func(*http.Request) (store.Hash, bool)) {
 	pages.New(pages.Config{App: k.title, Issuer: k.cfg.Issuer, Store: k.cfg.Store, Keys: k.keys, SignIn: k.signin, Clients: k.clients,
+		Grants: k.grants, Scopes: k.cfg.Scopes, Browser: browser,
 		Operations: &operation.Rules{Store: k.cfg.Store, Now: k.now}, Levels: k.cfg.levels(), Wake: k.mail.Wake, Now: k.now, Log: k.cfg.Log,
 		Confirms: func(tool string) gate.Confirmation { return k.cfg.Tools[tool].Confirms() }}).Mount(mux)
 }

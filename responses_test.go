@@ -164,7 +164,14 @@ func (r *routes) authorizations() []exchange {
 			req.AddCookie(r.known)
 			return req
 		}},
-		{"a scope that needs a person", aPage, 403, to("scope", "journal:export")},
+		{"a scope that needs a person", aRedirect, 302, to("scope", "journal:export")},
+		{"consent to nothing", aPage, 403, plain("GET", "/consent")},
+		{"a yes to nothing", aPage, 403, plain("POST", "/consent", "Content-Type", "application/x-www-form-urlencoded")},
+		{"a sign-in from nowhere", aPage, 403, plain("POST", "/sign-in", "Content-Type", "application/x-www-form-urlencoded")},
+		{"digits from nowhere", aPage, 403, plain("POST", "/sign-in/code", "Content-Type", "application/x-www-form-urlencoded")},
+		{"a sign-out from nowhere", aPage, 403, plain("POST", "/sign-out", "Content-Type", "application/x-www-form-urlencoded")},
+		{"something to confirm, to nobody", aPage, 200, plain("GET", "/confirm/x")},
+		{"a confirmation from nowhere", aPage, 403, plain("POST", "/confirm/x", "Content-Type", "application/x-www-form-urlencoded")},
 		{"the button", aPage, 200, r.pressed},
 		{"the button of another browser", aPage, 403, func() *http.Request {
 			req := r.pressed()

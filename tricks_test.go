@@ -143,7 +143,7 @@ func TestX26NothingOfARegistrationIsALink(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &registered); err != nil || w.Code != http.StatusCreated || strings.Contains(w.Body.String(), "javascript") {
 		t.Fatalf("%d %s, %v", w.Code, w.Body, err)
 	}
-	for _, more := range [][]string{nil, {"response_type", "token"}, {"scope", "journal:export"}, {"redirect_uri", "https://other.example/"}} {
+	for _, more := range [][]string{nil, {"response_type", "token"}, {"redirect_uri", "https://other.example/"}} {
 		page := r.answer(r.authorize(registered.ID, append([]string{"redirect_uri", strangerURI}, more...)...)).Body.String()
 		if !strings.Contains(page, "Links") || strings.Contains(page, "javascript") {
 			t.Errorf("%v: %s", more, page)

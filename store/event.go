@@ -33,6 +33,7 @@ const (
 const (
 	ReasonCodeReplayed  = "code_replayed"
 	ReasonRefreshReused = "refresh_reused"
+	ReasonContinued     = "continued" // by another grant of the client
 	ReasonWrongCode     = "wrong_code"
 	ReasonExhausted     = "exhausted" // and wrong
 )

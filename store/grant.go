@@ -20,12 +20,13 @@ type Grant struct {
 	Level        string // how the user was authenticated; empty while unclaimed
 	AuthTime     time.Time
 	Scopes       []string
-	ApprovedBy   string // how Scopes were approved: "mail", or empty while unclaimed
+	ApprovedBy   string // how Scopes were approved: "mail" or "browser", or empty while unclaimed
 	Generation   int    // of the refresh token that may be used next
 	Created      time.Time
 	RevokedAt    time.Time // zero while the grant stands
 	Expires      time.Time // moves on with every refresh
 	Elevations   []Elevation
+	Continues    string // the grant in whose place this one came, and which it ended; or empty
 }
 
 // An Elevation is a scope or a role that a grant has until a moment.

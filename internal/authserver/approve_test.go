@@ -49,7 +49,7 @@ func TestTheButton(t *testing.T) {
 	}
 	_, value, _ := strings.Cut(cookie, "=")
 	hash := secret.HashOf(value)
-	mine := sealedRequest{ClientID: id, RedirectURI: "https://evil.example/", CodeChallenge: challenge, Resource: resource, Browser: hash[:], Issued: r.clock()}
+	mine := grant.Asked{ClientID: id, RedirectURI: "https://evil.example/", CodeChallenge: challenge, Resource: resource, Browser: hash[:], Guests: true, Issued: r.clock()}
 	code, err := r.Grants.Code(grant.Authorization{ClientID: id, RedirectURI: foreign, Browser: hash[:]})
 	if err != nil {
 		t.Fatal(err)
@@ -80,15 +80,15 @@ func TestTheButton(t *testing.T) {
 		{"from a sandbox", own, []string{cookie, "Origin: null"}, old},
 		{"without a cookie", own, nil, old},
 		{"with a cookie that is none", own, []string{"Cookie: __Host-foyer=x"}, old},
-		{"a request that names no browser, without a cookie", seal(r.Keys, requestPurpose, nobody), nil, old},
+		{"a request that names no browser, without a cookie", seal(r.Keys, "authorization request", nobody), nil, old},
 		{"tampered", url.Values{"request": {string(tampered)}}, []string{cookie}, old},
 		{"cut", url.Values{"request": {own.Get("request")[:40]}}, []string{cookie}, old},
 		{"empty", url.Values{"request": {""}}, []string{cookie}, old},
 		{"no request", url.Values{}, []string{cookie}, old},
-		{"sealed by another server", seal(foreignKeys, requestPurpose, mine), []string{cookie}, old},
+		{"sealed by another server", seal(foreignKeys, "authorization request", mine), []string{cookie}, old},
 		{"sealed for another purpose", seal(r.Keys, "authorization code", mine), []string{cookie}, old},
 		{"an authorization code", url.Values{"request": {code.Reveal()}}, []string{cookie}, old},
-		{"no object under the seal", seal(r.Keys, requestPurpose, []string{"x"}), []string{cookie}, old},
+		{"no object under the seal", seal(r.Keys, "authorization request", []string{"x"}), []string{cookie}, old},
 		{"two requests", url.Values{"request": {own.Get("request"), own.Get("request")}}, []string{cookie}, garbled},
 		{"no form", own, []string{cookie, "Content-Type: -"}, garbled},
 		{"JSON", own, []string{cookie, "Content-Type: application/json"}, garbled},

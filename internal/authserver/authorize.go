@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
@@ -50,8 +49,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	_, people := s.People[req.Resource]
 	switch next(req, remembered, people) {
-	case deny:
-		s.page(w, http.StatusForbidden, s.needsPerson(req))
+	case askPerson:
+		s.askPerson(w, r, req, browser, !people)
 	case askGuest:
 		s.ask(w, r, req, browser, asGuest(s.App, called(req.Client), mail.Masked(user.Email), destination(req.RedirectURI)))
 	case askRedirect:
@@ -145,14 +144,14 @@ const (
 	give        step = iota // a code at once, for an unclaimed grant
 	askGuest                // the browser knows a user of this client: never make them a guest in silence
 	askRedirect             // nobody vouches for the redirect URI: a person presses a button first
-	deny                    // a scope, or the resource, needs a person
+	askPerson               // a scope, or the resource, needs a person's consent
 )
 
 // next is the only place that decides which.
 func next(req request, remembered, people bool) step {
 	switch {
 	case len(req.Scopes) > 0, people:
-		return deny
+		return askPerson
 	case remembered:
 		return askGuest
 	case !req.trusted():
@@ -186,18 +185,9 @@ func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, req requ
 	s.page(w, http.StatusBadRequest, mistake(called(req.Client), destination(req.RedirectURI), problem, back))
 }
 
-// response is the redirect URI with the parameters of an authorization response
-// (RFC 6749 section 4.1.2, RFC 9207 section 2).
+// response is where the browser takes an authorization response.
 func (s *Server) response(req request, params url.Values) string {
-	params.Set("iss", s.Issuer)
-	if req.State != "" {
-		params.Set("state", req.State)
-	}
-	u, query, found := strings.Cut(req.RedirectURI, "?")
-	if found && query != "" {
-		query += "&"
-	}
-	return u + "?" + query + params.Encode()
+	return oauth.Response(req.RedirectURI, s.Issuer, req.State, params)
 }
 
 func leave(w http.ResponseWriter, to string) {
@@ -207,19 +197,6 @@ func leave(w http.ResponseWriter, to string) {
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusFound)
 }
-
-// sealedRequest is what the form of a page carries from authorize to approve.
-type sealedRequest struct {
-	ClientID, RedirectURI, Resource, CodeChallenge string
-	State                                          []byte // as it came: JSON would mend a string that is not UTF-8
-	Browser                                        []byte
-	Issued                                         time.Time
-}
-
-const (
-	requestPurpose = "authorization request"
-	requestLives   = 10 * time.Minute
-)
 
 // approve handles "POST /authorize": a person has pressed the button of a page
 // of ours, in the browser that got the page.
@@ -233,10 +210,9 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var crossOrigin http.CrossOriginProtection
-	var sealed sealedRequest
-	browser, known := s.knownBrowser(r)
-	err := s.Keys.Open(requestPurpose, form.Get("request"), &sealed)
-	if crossOrigin.Check(r) != nil || err != nil || !known || string(sealed.Browser) != string(browser[:]) || !s.Now().Before(sealed.Issued.Add(requestLives)) {
+	browser, known := s.KnownBrowser(r)
+	sealed, ok := s.Grants.Asked(form.Get("request"), browser)
+	if crossOrigin.Check(r) != nil || !known || !ok || !sealed.Guests {
 		s.page(w, http.StatusForbidden, stale)
 		return
 	}

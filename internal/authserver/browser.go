@@ -32,9 +32,9 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) store.Hash {
 	return value.Hash()
 }
 
-// knownBrowser is browser for an answer that sets no cookie. It reports false
+// KnownBrowser is browser for an answer that sets no cookie. It reports false
 // where there is none.
-func (s *Server) knownBrowser(r *http.Request) (store.Hash, bool) {
+func (s *Server) KnownBrowser(r *http.Request) (store.Hash, bool) {
 	value, known := s.cookie(r)
 	return value.Hash(), known
 }

@@ -106,7 +106,7 @@ func TestT57NobodyBecomesAGuestInSilence(t *testing.T) {
 	}
 	r.claim(user.access, "jane@example.com")
 
-	const asks = "200 Continue as a guest? [button]"
+	const asks = "200 Continue as a guest? [button] -> the page that asks"
 	for _, test := range []struct {
 		name, client, uri string
 		headers           []string

@@ -43,14 +43,8 @@ func (s *Server) unproven(w http.ResponseWriter, r *http.Request, clientID strin
 	}
 }
 
-// called is what a page calls a client. A metadata document proves one thing
-// besides what the client says of itself: the host that it is from.
-func called(c store.Client) string {
-	if !oauth.IsDocumentURL(c.ID) {
-		return words.ClientName(c.Name)
-	}
-	return words.ClientName(c.Name) + " (from " + hostOf(c.ID) + ")"
-}
+// called is what a page calls a client.
+func called(c store.Client) string { return words.Client(c.ID, c.Name) }
 
 // hostOf is the host of the URL of a document, with its port if it names
 // one.

@@ -34,7 +34,6 @@ func (r *room) pages(name string) map[string]*httptest.ResponseRecorder {
 		"on the way":       r.post("/authorize", url.Values{"request": {sealedIn(button)}}, setCookie(button)),
 		"stale":            r.post("/authorize", url.Values{"request": {"x"}}),
 		"garbled":          r.send(http.MethodPost, "/authorize", "", "Content-Type: -"),
-		"not given":        r.authorize(good(id, loopback, "scope", "notes:export notes:write")),
 	}
 	h := r.documents(client.Trust{Hosts: []string{"127.0.0.1"}})
 	all["bad document"] = r.authorize(good(h.id()+"?a", loopback))
@@ -139,7 +138,7 @@ func TestPagesEscapeWhatClientsSay(t *testing.T) {
 			if strings.Contains(body, "<script") || strings.Contains(body, "<img") || strings.ContainsAny(body, "\u202e\u202c\u2066\u0000") {
 				t.Errorf("%s: %q is markup:\n%s", where, test.name, body)
 			}
-			named := slices.Contains([]string{"wrong redirect", "foretold", "mistake", "private mistake", "leaving", "leaving, private", "not given", "as a guest"}, where)
+			named := slices.Contains([]string{"wrong redirect", "foretold", "mistake", "private mistake", "leaving", "leaving, private", "as a guest"}, where)
 			if strings.Contains(body, test.shown) != named {
 				t.Errorf("%s: shows %q: %v, want %v:\n%s", where, test.shown, !named, named, body)
 			}

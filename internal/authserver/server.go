@@ -29,6 +29,7 @@ type Config struct {
 	Grants       *grant.Grants
 	Keys         secret.Keys
 	Browser      time.Duration         // how long a browser is remembered
+	Consent      string                // path of the page that asks a person
 	Exempt       func(netip.Addr) bool // from the limits by client address and the global ones
 	Log          *slog.Logger
 	Now          func() time.Time

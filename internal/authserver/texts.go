@@ -109,9 +109,9 @@ func leaving(app, client, place string) page {
 }
 
 func asGuest(app, client, user, place string) page {
-	return page{Title: "Continue as a guest?", Form: button("Continue to " + place + " as a guest"), Lines: []string{
+	return page{Title: "Continue as a guest?", BackText: "Continue as " + user, Form: button("Continue to " + place + " as a guest"), Lines: []string{
 		"From this browser, " + client + " is connected to " + app + " as " + user + ". Now it asks for a new connection.",
-		"The new one starts as a guest, without anything of " + user + ". You can sign in again in the chat: ask the assistant to.",
+		"You can continue as " + user + ", which takes a sign-in in this browser. Or start as a guest, without anything of " + user + "; you can sign in again in the chat then: ask the assistant to.",
 		"If the app still works as " + user + ", or if you have not just connected it, close this page.",
 	}}
 }
@@ -121,23 +121,5 @@ func asGuest(app, client, user, place string) page {
 func onTheWay(place, to string) page {
 	return page{Title: "On the way", Back: template.URL(to), BackText: "Continue to " + place, Lines: []string{
 		"Your browser goes on to " + place + ". You can close this page when the app is connected.",
-	}}
-}
-
-func notGiven(app, client, place string, asked []string, back string) page {
-	return page{Title: "Not given", Code: oauth.AccessDenied, Back: template.URL(back), BackText: "Go back to " + place, Lines: []string{
-		"An app that calls itself " + client + " asked " + app + " for more than a guest gets:",
-	}, Steps: asked, After: []string{
-		"Only a person can give that, in the browser, and " + app + " has no page for it yet. So nothing was given.",
-		"Go back to the app and connect it without that. Then sign in in the chat: everything else works.",
-	}}
-}
-
-// peopleOnly stands where a guest gets in elsewhere.
-func peopleOnly(app, client, place, back string) page {
-	return page{Title: "Not for guests", Code: oauth.AccessDenied, Back: template.URL(back), BackText: "Go back to " + place, Lines: []string{
-		"An app that calls itself " + client + " wants to connect to a part of " + app + " that is for people with an account alone.",
-		app + " has no page yet on which you could sign in. So nothing was given.",
-		"Connect the app to the address of " + app + " that lets guests in, and sign in in the chat: everything else works.",
 	}}
 }

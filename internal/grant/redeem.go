@@ -30,6 +30,12 @@ type Authorization struct {
 	Resource      string
 	CodeChallenge string
 	Browser       []byte // hash of the cookie of the browser that the request came by, or empty
+
+	// Who has approved it, in the browser; empty for a guest.
+	UserID   string
+	Level    string // how the user was authenticated there
+	AuthTime time.Time
+	Scopes   []string // that the user has approved
 }
 
 const sealedCode = "authorization code"
@@ -54,7 +60,10 @@ type Exchange struct {
 	Resource    string      // canonical; empty means the one of the authorization
 }
 
-// Redeem exchanges a code for the first tokens of a new unclaimed grant.
+// Redeem exchanges a code for the first tokens of a new grant: a guest's, or that of
+// the user who has approved it. A user's continues the grant that the client got in
+// that browser before, where it is a guest's or the same user's: the new one has the
+// guest and the scopes of the old, which ends.
 //
 // Whatever does not fit is refused with [ErrCode] or [ErrResource] and consumes
 // nothing, so that a leaked code lets nobody harm its owner. The right request
@@ -77,7 +86,7 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 	var refusal error
 	var ended string
 	err := g.store.Update(ctx, func(tx store.Tx) (err error) {
-		issued, refusal = Issued{}, nil // Update may run this again
+		issued, refusal, ended = Issued{}, nil, "" // Update may run this again
 		switch first, err := tx.Redemption(ctx, a.ID); {
 		case err == nil:
 			refusal, ended = ErrCodeUsed, first.GrantID
@@ -85,44 +94,77 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
-		issued, err = g.redeem(ctx, tx, a, e.Client, now)
+		issued, ended, err = g.redeem(ctx, tx, a, e.Client, now)
 		return err
 	})
 	if err != nil {
 		return Issued{}, fmt.Errorf("grant: redeem: %w", err)
 	}
-	if errors.Is(refusal, ErrCodeUsed) {
+	if ended != "" {
 		g.Announce(ended)
 	}
 	return issued, refusal
 }
 
-func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker store.Client, now time.Time) (Issued, error) {
+// redeem makes the grant of a, and its tokens. It returns the ID of the grant that
+// this one continues, or "".
+func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker store.Client, now time.Time) (issued Issued, ended string, err error) {
 	gr := g.start(a.ClientID, oauth.RedirectHost(a.RedirectURI), a.Resource, now)
+	if a.UserID != "" {
+		gr.UserID, gr.KnownUserID, gr.Level, gr.AuthTime, gr.ApprovedBy = a.UserID, a.UserID, a.Level, a.AuthTime, ApprovedInBrowser
+		gr.Scopes = union(gr.Scopes, a.Scopes)
+		gr.Expires = g.expires(gr, now)
+	}
 	if err := g.touchClient(ctx, tx, gr, asker, now); err != nil {
-		return Issued{}, err
+		return Issued{}, "", err
 	}
 	if len(a.Browser) == len(store.Hash{}) {
 		if err := g.remember(ctx, tx, store.Hash(a.Browser), &gr, now); err != nil {
-			return Issued{}, err
+			return Issued{}, "", err
 		}
 	}
 	used := store.Redemption{CodeID: a.ID, GrantID: gr.ID, Expires: a.Issued.Add(g.life.Code + redemptionSlack)}
 	started := store.NewEvent(ctx, store.EventGrantStarted, now).Of(gr)
-	if err := errors.Join(tx.PutGrant(ctx, gr), tx.PutRedemption(ctx, used), tx.PutEvent(ctx, started)); err != nil {
-		return Issued{}, err
+	if gr.UserID != "" {
+		started.Scopes = a.Scopes
 	}
-	return g.putPair(ctx, tx, gr, secret.NewPair(), nil, now)
+	if err := errors.Join(tx.PutGrant(ctx, gr), tx.PutRedemption(ctx, used), tx.PutEvent(ctx, started)); err != nil {
+		return Issued{}, "", err
+	}
+	issued, err = g.putPair(ctx, tx, gr, secret.NewPair(), nil, now)
+	return issued, gr.Continues, err
+}
+
+// ApprovedInBrowser is how the scopes of a grant were approved on the consent page.
+const ApprovedInBrowser = "browser"
+
+// carryOn puts gr in the place of before, where that works for the same client and
+// resource, and is a guest's or the user's own.
+func carryOn(ctx context.Context, tx store.Tx, gr *store.Grant, before store.Grant, now time.Time) error {
+	if gr.UserID == "" || before.ID == "" || before.Resource != gr.Resource || !before.RevokedAt.IsZero() || !now.Before(before.Expires) ||
+		before.UserID != "" && before.UserID != gr.UserID {
+		return nil
+	}
+	gr.Continues, gr.GuestID = before.ID, before.GuestID
+	if before.UserID == gr.UserID {
+		gr.Scopes = union(gr.Scopes, before.Scopes)
+	}
+	return end(ctx, tx, before, store.ReasonContinued, "", now)
 }
 
 // remember makes gr what the browser with cookie h remembers of its client, and
-// gr know who was signed in there before.
+// gr know who was signed in there before, and carry that on.
 func (g *Grants) remember(ctx context.Context, tx store.Tx, h store.Hash, gr *store.Grant, now time.Time) error {
 	before, err := remembered(ctx, tx, h, gr.ClientID, now)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	gr.KnownUserID = before.KnownUserID
+	if gr.UserID == "" {
+		gr.KnownUserID = before.KnownUserID
+	}
+	if err := carryOn(ctx, tx, gr, before, now); err != nil {
+		return err
+	}
 	return tx.PutBrowser(ctx, store.Browser{Hash: h, ClientID: gr.ClientID, GrantID: gr.ID, Expires: now.Add(g.life.Browser)})
 }
 

@@ -26,14 +26,16 @@ func hashOf(b []byte) []byte { sum := sha256.Sum256(b); return sum[:] }
 
 // A Page says one thing to a person, and may offer one step.
 type Page struct {
-	App   string // whose page it is
-	Title string
-	Lines []string
-	Quote string   // what somebody else has written, or empty
-	Steps []string // a list below the lines
-	After []string // lines below the list
-	Code  string   // the word that a developer looks for, or empty
-	Form  *Form    // nil for none
+	App    string // whose page it is
+	Title  string
+	Lines  []string
+	Quote  string   // what somebody else has written, or empty
+	Warn   []string // what speaks against the step
+	Steps  []string // a list below the lines
+	After  []string // lines below the list
+	Code   string   // the word that a developer looks for, or empty
+	Form   *Form    // nil for none
+	Second *Form    // another way; nil for none
 
 	Back     template.URL // where the link leads, or empty; a place that was proven
 	BackText string
@@ -45,7 +47,15 @@ type Form struct {
 	Problem string // what was wrong with what came before; empty for nothing
 	Hidden  []Hidden
 	Fields  []Field
+	Choices []Choice
+	Legend  string // of the choices
 	Buttons []Button
+}
+
+// A Choice is a box that a person ticks or not.
+type Choice struct {
+	Name, Value, Label string
+	Ticked             bool
 }
 
 // A Hidden is a value that the form carries.

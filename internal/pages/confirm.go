@@ -38,7 +38,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) {
 		p.fault(w, r, err)
 		return
 	}
-	page := confirmPage(p.App, op.Summary, words.ClientName(name), words.Place(place, oauth.IsLoopback("http://"+place+"/")), mail.Masked(u.Email), p.Operations.Left(op))
+	page := confirmPage(p.App, op.Summary, name, words.Place(place, oauth.IsLoopback("http://"+place+"/")), mail.Masked(u.Email), p.Operations.Left(op))
 	if op.Confirmed >= int(by) {
 		page = confirmed(op.Summary)
 	} else {

@@ -1,5 +1,5 @@
-// Package pages are the pages on which people sign in in their browser, and confirm
-// what a tool is to do. They work without scripts. A handler parses, asks one rule,
+// Package pages are the pages on which people sign in in their browser, say yes or no
+// to a client, and confirm what a tool is to do. They work without scripts. A handler parses, asks one rule,
 // and writes what the rule answered.
 package pages
 
@@ -15,10 +15,12 @@ import (
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/client"
+	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/layout"
 	"example.com/foyer/internal/operation"
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/internal/signin"
+	"example.com/foyer/internal/words"
 	"example.com/foyer/store"
 )
 
@@ -30,6 +32,9 @@ type Config struct {
 	Keys       secret.Keys
 	SignIn     *signin.SignIn
 	Clients    *client.Clients
+	Grants     *grant.Grants
+	Scopes     gate.Scopes
+	Browser    func(*http.Request) (store.Hash, bool) // that an authorization request came by
 	Operations *operation.Rules
 	Levels     gate.Levels
 	Confirms   func(tool string) gate.Confirmation // how strongly a tool is confirmed
@@ -51,6 +56,8 @@ func ConfirmPath(id string) string { return "/confirm/" + url.PathEscape(id) }
 func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /confirm/{id}", p.confirm)
 	mux.HandleFunc("POST /confirm/{id}", p.decide)
+	mux.HandleFunc("GET "+ConsentPath, p.consent)
+	mux.HandleFunc("POST "+ConsentPath, p.decideConsent)
 	mux.HandleFunc("POST /sign-in", p.signIn)
 	mux.HandleFunc("POST /sign-in/code", p.code)
 	mux.HandleFunc("POST /sign-out", p.signOut)
@@ -153,6 +160,7 @@ func (p *Pages) asker(ctx context.Context, op store.Operation) (name, place stri
 		}
 		place = gr.RedirectHost
 		name, err = p.Clients.Name(ctx, tx, gr.ClientID)
+		name = words.Client(gr.ClientID, name)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}

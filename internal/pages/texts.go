@@ -35,6 +35,32 @@ func digitsPage(email string) layout.Page {
 	}}
 }
 
+// lost answers a request that cannot be gone on with.
+var lost = layout.Page{Title: "That link no longer works", Lines: []string{
+	"It works for ten minutes, in the browser that came from the app, and only while that browser keeps cookies. Nothing was given.",
+	"Go back to the app and connect again.",
+}}
+
+func connectPage(app, client, place string) layout.Page {
+	return layout.Page{Title: "Sign in to " + app, Lines: []string{
+		"An app that calls itself " + client + " wants to use " + app + " for you. It is sent to " + place + ".",
+		"Say first who you are. We mail you a code; there is no password.",
+	}}
+}
+
+func consentPage(app, client, place, account string) layout.Page {
+	return layout.Page{Title: "Let " + client + " use " + app + "?", Lines: []string{
+		"It would act as " + account + ". What you allow is sent to " + place + ".",
+		"You can take it back at any time.",
+	}}
+}
+
+func onTheWay(place string) layout.Page {
+	return layout.Page{Title: "On the way", Lines: []string{
+		"Your browser goes on to " + place + ". You can close this page when the app is connected.",
+	}}
+}
+
 func confirmPage(app, summary, client, place, account string, left time.Duration) layout.Page {
 	return layout.Page{Title: "Confirm this?", Lines: []string{
 		client + ", " + place + ", asks " + app + " to do this for your account " + account + ":",

@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"embed"
 	htmltemplate "html/template"
+	"net/url"
 	"strings"
 	"text/template"
 	"time"
 	"unicode"
+
+	"example.com/foyer/internal/oauth"
 )
 
 //go:embed mail
@@ -104,6 +107,19 @@ func quotes(r rune) bool {
 	return unicode.Is(unicode.Quotation_Mark, r) && !strings.ContainsRune("'‘’", r) || strings.ContainsRune("″‶ʺ˝״〃", r)
 }
 
+// Client returns how a page calls the client id that calls itself name. A metadata
+// document proves one thing besides: the host that it is from.
+func Client(id, name string) string {
+	if !oauth.IsDocumentURL(id) {
+		return ClientName(name)
+	}
+	host := ""
+	if u, err := url.Parse(id); err == nil {
+		host = strings.ToLower(u.Host)
+	}
+	return ClientName(name) + " (from " + host + ")"
+}
+
 // Place returns how to call the place to which a client's codes are sent:
 // host is that of its redirect URI, with the port for a loopback host.
 func Place(host string, loopback bool) string {
@@ -111,4 +127,25 @@ func Place(host string, loopback bool) string {
 		return "on the device where it was set up (" + host + ")"
 	}
 	return "at " + host
+}
+
+// Destination is what a page calls the place to which a redirect leads: its host, or
+// an app on this device, whose scheme ends with a colon.
+func Destination(host string, loopback bool) string {
+	scheme, private := strings.CutSuffix(host, ":")
+	if private || loopback {
+		return scheme + " (an app on this device)"
+	}
+	return host
+}
+
+// LoopbackWarning is about a client on a person's own device: any program there can
+// call itself so.
+func LoopbackWarning(place string) string {
+	return "It says that it runs on this device: " + place + ". Any program here could say so. Allow it only if you have just started connecting it yourself."
+}
+
+// UnverifiedWarning is about a client that has registered by itself.
+func UnverifiedWarning(place string) string {
+	return "Nobody has checked its name. What counts is where it is sent: " + place + ". Allow it only if you know that place, and have just started connecting it yourself."
 }

@@ -1,0 +1,199 @@
+package pages
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/layout"
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/signin"
+	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
+	"example.com/foyer/store"
+)
+
+// ConsentPath is that of the page which asks a person about a client, with the sealed
+// request as its parameter.
+const ConsentPath = "/consent"
+
+// A question is what the page asks: may this client do that.
+type question struct {
+	sealed string
+	asked  grant.Asked
+	client store.Client
+}
+
+// consent handles "GET /consent". It changes nothing.
+func (p *Pages) consent(w http.ResponseWriter, r *http.Request) {
+	q, ok := p.question(w, r, r.URL.Query().Get("request"))
+	if !ok {
+		return
+	}
+	there, u, err := p.who(r)
+	switch {
+	case errors.Is(err, signin.ErrNoSession):
+		p.firstSignIn(w, r, q)
+	case err != nil:
+		p.fault(w, r, err)
+	default:
+		p.ask(w, r, q, there, u)
+	}
+}
+
+// question reads the request that a page carries, in the browser that it came by.
+func (p *Pages) question(w http.ResponseWriter, r *http.Request, sealed string) (q question, ok bool) {
+	browser, known := p.Browser(r)
+	if q.asked, ok = p.Grants.Asked(sealed, browser); !ok || !known {
+		p.write(w, http.StatusForbidden, lost)
+		return question{}, false
+	}
+	var err error
+	if q.client, err = p.Clients.Lookup(r.Context(), q.asked.ClientID); err != nil {
+		p.write(w, http.StatusForbidden, lost) // it has gone meanwhile
+		return question{}, false
+	}
+	q.sealed = sealed
+	return q, true
+}
+
+func (q question) path() string { return ConsentPath + "?request=" + url.QueryEscape(q.sealed) }
+
+// about stands for the request in a form.
+func (q question) about() string {
+	sum := sha256.Sum256([]byte(q.sealed))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func (q question) name() string { return words.Client(q.client.ID, q.client.Name) }
+
+func (q question) place() string {
+	return words.Destination(oauth.RedirectHost(q.asked.RedirectURI), oauth.IsLoopback(q.asked.RedirectURI))
+}
+
+// warnings are what a person has to know of the client, that it cannot say itself.
+func (q question) warnings() []string {
+	if oauth.IsLoopback(q.asked.RedirectURI) {
+		return []string{words.LoopbackWarning(q.place())}
+	}
+	if !oauth.IsDocumentURL(q.client.ID) {
+		return []string{words.UnverifiedWarning(q.place())}
+	}
+	return nil
+}
+
+// firstSignIn shows the form for an address, to who came by a client.
+func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question) {
+	session := p.start(w, r)
+	hidden, err := p.seal(session, form{Next: q.path()})
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	page := connectPage(p.App, q.name(), q.place())
+	page.Form = &layout.Form{Action: "/sign-in", Hidden: []layout.Hidden{hidden},
+		Fields:  []layout.Field{{Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email"}},
+		Buttons: []layout.Button{{Text: "Mail me a code"}}}
+	if q.asked.Guests {
+		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: "Look round as a guest", Plain: true}}}
+	}
+	p.write(w, http.StatusOK, page)
+}
+
+// ask shows what the client asks for.
+func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there store.Session, u store.User) {
+	hidden, err := p.seal(there.Hash, form{Next: q.path(), About: q.about()})
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	page := consentPage(p.App, q.name(), q.place(), mail.Masked(u.Email))
+	page.Warn = q.warnings()
+	page.Form = &layout.Form{Action: ConsentPath, Legend: "It may then:", Choices: p.choices(q.asked.Scopes),
+		Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},
+		Buttons: []layout.Button{{Text: "Allow", Name: "decision", Value: "allow"}, {Text: "Cancel", Name: "decision", Value: "deny", Plain: true},
+			{Text: "Use another account", Name: "decision", Value: "other", Plain: true}}}
+	if q.asked.Guests {
+		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: "Look round as a guest", Plain: true}}}
+	}
+	p.write(w, http.StatusOK, page)
+}
+
+// scopes are those that are asked for, or the default ones where none is.
+func (p *Pages) scopes(asked []string) gate.Scopes {
+	if len(asked) == 0 {
+		return p.Scopes.Defaults()
+	}
+	return slices.DeleteFunc(slices.Clone(p.Scopes), func(s gate.ScopeInfo) bool { return !slices.Contains(asked, s.Name) })
+}
+
+// choices are a box for each scope. Ticked are the default ones; others only where no
+// default one is asked for, because then they are what the person came for.
+func (p *Pages) choices(asked []string) (boxes []layout.Choice) {
+	scopes := p.scopes(asked)
+	usual := len(scopes.Defaults()) > 0
+	for _, s := range scopes {
+		boxes = append(boxes, layout.Choice{Name: "scope", Value: s.Name, Label: s.Words, Ticked: s.Default || !usual})
+	}
+	return boxes
+}
+
+// decideConsent handles "POST /consent": a button of the page was pressed, in the
+// browser that got the page, by the user whom it showed.
+func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
+	f, session, ok := p.unseal(w, r)
+	if !ok {
+		p.write(w, http.StatusForbidden, lost)
+		return
+	}
+	q, ok := p.question(w, r, r.PostForm.Get("request"))
+	if !ok {
+		return
+	}
+	there, u, err := p.who(r)
+	if err != nil || f.About != q.about() {
+		p.write(w, http.StatusForbidden, lost)
+		return
+	}
+	switch r.PostForm.Get("decision") {
+	case "allow":
+		p.allow(w, r, q, there, u)
+	case "other":
+		p.askAddress(w, r, session, q.path(), "", "")
+	default:
+		p.leave(w, q, url.Values{"error": {oauth.AccessDenied}, "error_description": {"the person said no"}})
+	}
+}
+
+// allow gives the client a code for what the user has ticked.
+func (p *Pages) allow(w http.ResponseWriter, r *http.Request, q question, there store.Session, u store.User) {
+	a := q.asked.Authorization()
+	a.UserID, a.Level, a.AuthTime = u.ID, there.Level, there.AuthTime
+	for _, s := range p.scopes(q.asked.Scopes) {
+		if slices.Contains(r.PostForm["scope"], s.Name) {
+			a.Scopes = append(a.Scopes, s.Name)
+		}
+	}
+	code, err := p.Grants.Code(a)
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	p.leave(w, q, url.Values{"code": {code.Reveal()}})
+}
+
+// leave takes the browser to the client, with an authorization response. It is no
+// redirect: browsers hold the whole chain behind a form against form-action.
+func (p *Pages) leave(w http.ResponseWriter, q question, params url.Values) {
+	to := oauth.Response(q.asked.RedirectURI, p.Issuer, string(q.asked.State), params)
+	w.Header().Set("Refresh", "0; url="+to)
+	page := onTheWay(q.place())
+	page.Back, page.BackText = template.URL(to), "Continue to "+q.place()
+	p.write(w, http.StatusOK, page)
+}
