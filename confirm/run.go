@@ -83,13 +83,10 @@ func (o *Operations) transact(ctx context.Context, t *tool, op store.Operation, 
 	return o.outcome(op)
 }
 
-// again shows what would be done now.
+// again shows what would be done now, or that nothing can be.
 func (o *Operations) again(ctx context.Context, t *tool, op store.Operation, need gate.Confirmation) *mcp.CallToolResult {
 	s, err := t.show(ctx, op.Arguments)
-	if err != nil {
-		return o.told(ctx, t.name, err)
-	}
-	return o.outdate(ctx, op, s, need)
+	return o.outdate(ctx, op, s, err, need)
 }
 
 // within runs fn until ctx ends, after which nobody waits for it: what it still has
@@ -264,3 +261,8 @@ func recovering(fn func() error) (err error) {
 type fault struct{ err error }
 
 func (f fault) Error() string { return f.err.Error() }
+
+// isFault reports whether a preview broke down, and so refuses nothing.
+func isFault(err error) bool {
+	return errors.As(err, new(fault)) || errors.As(err, new(*panicked))
+}
