@@ -210,10 +210,10 @@ func TestT43T50T53ConsentIsOfOneBrowserOneRequestAndOneUser(t *testing.T) {
 	swapped := page
 	swapped.body = strings.Replace(page.body, field(page.body, `name="request" value="([^"]+)"`), field(bobs.body, `name="request" value="([^"]+)"`), 1)
 	for name, r := range map[string]response{
-		"another browser":  his.fill(t, page, 0, yes()),
-		"another site":     hers.fill(t, page, 0, yes(), "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"),
-		"another request":  hers.fill(t, swapped, 0, yes()),
-		"no cookies":       h.browser(t).fill(t, page, 0, yes()),
+		"another browser": his.fill(t, page, 0, yes()),
+		"another site":    hers.fill(t, page, 0, yes(), "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"),
+		"another request": hers.fill(t, swapped, 0, yes()),
+		"no cookies":      h.browser(t).fill(t, page, 0, yes()),
 	} {
 		if r.status != http.StatusForbidden || r.header.Get("Refresh") != "" {
 			t.Errorf("%s: %d %v", name, r.status, r.header)

@@ -40,9 +40,10 @@ import (
 //	ELEVATE scope 1h     gives the grant of that token a scope, which somebody has approved
 //	POLICY down          ends the policy decision point; or up, which begins it again
 //
-// A flow is about the journal. One with a line "decider: " and names before its
-// first step is about the files of a cabinet, and is played with each of these
-// deciders, which must decide alike: native, cedar, authzen.
+// A flow is about the journal, or with a line "app: appointments" before its first
+// step about those. One with a line "decider: " and names is about the files of a
+// cabinet, and is played with each of these deciders, which must decide alike: native,
+// cedar, authzen.
 //
 // Expected are a status, headers, and a body: JSON of which all that is named
 // must be there, or lines that must come in that order. A header without a value
@@ -59,6 +60,7 @@ func TestFlows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		app := strings.Join(named(string(archive.Comment), "app"), " ")
 		for _, decider := range deciders(string(archive.Comment)) {
 			for _, restarts := range []bool{false, true} {
 				name := strings.TrimSuffix(filepath.Base(file), ".txtar")
@@ -68,17 +70,22 @@ func TestFlows(t *testing.T) {
 				if restarts {
 					name += ", with restarts"
 				}
-				t.Run(name, func(t *testing.T) { newFlow(t, decider).playAll(t, archive.Files, restarts) })
+				t.Run(name, func(t *testing.T) { newFlow(t, app, decider).playAll(t, archive.Files, restarts) })
 			}
 		}
 	}
 }
 
-// deciders are those that the comment of a flow names, or "" for the journal.
-func deciders(comment string) []string {
-	_, after, _ := strings.Cut("\n"+comment, "\ndecider:")
+// named returns what the comment of a flow names on its line of that key.
+func named(comment, key string) []string {
+	_, after, _ := strings.Cut("\n"+comment, "\n"+key+":")
 	line, _, _ := strings.Cut(after, "\n")
-	if names := strings.Fields(line); len(names) > 0 {
+	return strings.Fields(line)
+}
+
+// deciders are those that the comment of a flow names, or "" for none.
+func deciders(comment string) []string {
+	if names := named(comment, "decider"); len(names) > 0 {
 		return names
 	}
 	return []string{""}
@@ -92,11 +99,17 @@ type flow struct {
 	id      int
 }
 
-func newFlow(t *testing.T, decider string) *flow {
+func newFlow(t *testing.T, app, decider string) *flow {
+	t.Helper()
 	f := &flow{}
-	if decider == "" {
+	switch {
+	case app == "appointments" && decider == "":
+		f.house = newPractice(t)
+	case app != "":
+		t.Fatalf("no flow is about %s, with the decider %q", app, decider)
+	case decider == "":
 		f.house = newHouse(t)
-	} else {
+	default:
 		f.cabinet = newCabinet(t, decider)
 		f.house = newHouseWith(t, f.cabinet.fill, f.cabinet.configure)
 	}

@@ -113,13 +113,12 @@ func (o *Operations) told(ctx context.Context, tool string, err error) *mcp.Call
 			return refused(row.words)
 		}
 	}
-	var bad fault
 	p := new(panicked)
 	switch {
 	case errors.As(err, &p):
 		o.cfg.Log.ErrorContext(ctx, "panic", "tool", tool, "type", p.of, "stack", p.stack)
 		return refused(words.ConfirmFault)
-	case errors.As(err, &bad), isStore(err):
+	case isFault(err), isStore(err):
 		o.fault(ctx, tool, err)
 		return refused(words.ConfirmFault)
 	}

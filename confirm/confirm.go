@@ -53,7 +53,8 @@ var (
 	ErrNoEffect = errors.New("nothing was done")
 
 	// ErrStale says that nothing was done, because the world is not what was shown:
-	// the caller is shown what would be done now.
+	// the preview runs once more, and the caller is shown what would be done now, or
+	// told why the preview refuses.
 	ErrStale = fmt.Errorf("it is not what was shown any more: %w", ErrNoEffect)
 )
 

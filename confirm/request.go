@@ -111,19 +111,26 @@ func (o *Operations) outdated(ctx context.Context, op store.Operation, need gate
 		return nil, nil
 	}
 	s, err := t.show(ctx, op.Arguments)
-	switch {
-	case err != nil:
-		return o.told(ctx, op.Tool, err), nil
-	case s.world == op.World:
+	if err == nil && s.world == op.World {
 		return nil, nil
 	}
-	return o.outdate(ctx, op, s, need), nil
+	return o.outdate(ctx, op, s, err, need), nil
 }
 
-// outdate ends op, and shows s instead.
-func (o *Operations) outdate(ctx context.Context, op store.Operation, s shown, need gate.Confirmation) *mcp.CallToolResult {
-	if _, err := o.rules.Outdate(ctx, op.ID, operation.WhoIs(gate.CallerFrom(ctx))); err != nil {
+// outdate ends op, and shows s instead, or why the preview refuses now. What has an
+// outcome by then, because another confirmation was faster, is told as it came out.
+func (o *Operations) outdate(ctx context.Context, op store.Operation, s shown, refusal error, need gate.Confirmation) *mcp.CallToolResult {
+	if isFault(refusal) {
+		return o.told(ctx, op.Tool, refusal)
+	}
+	ended, err := o.rules.Outdate(ctx, op.ID, operation.WhoIs(gate.CallerFrom(ctx)))
+	switch {
+	case err != nil:
 		return o.told(ctx, op.Tool, err)
+	case ended.State != operation.Stale:
+		return o.outcome(ended)
+	case refusal != nil:
+		return answer{Status: operation.Stale, Tool: op.Tool, Summary: op.Summary}.result(words.NotPossibleNow(op.Summary, refusal.Error()), true)
 	}
 	return o.remember(ctx, op.Tool, op.Arguments, s, need, operation.Stale)
 }

@@ -68,7 +68,9 @@ func (o *Operations) transact(ctx context.Context, t *tool, op store.Operation, 
 	var failed operation.ActError
 	switch {
 	case err == nil:
-		o.done(ctx, got.Operation)
+		if got.Acted {
+			o.done(ctx, got.Operation)
+		}
 		return o.outcome(got.Operation)
 	case !errors.As(err, &failed):
 		return o.told(ctx, op.Tool, err)
@@ -83,13 +85,10 @@ func (o *Operations) transact(ctx context.Context, t *tool, op store.Operation, 
 	return o.outcome(op)
 }
 
-// again shows what would be done now.
+// again shows what would be done now, or that nothing can be.
 func (o *Operations) again(ctx context.Context, t *tool, op store.Operation, need gate.Confirmation) *mcp.CallToolResult {
 	s, err := t.show(ctx, op.Arguments)
-	if err != nil {
-		return o.told(ctx, t.name, err)
-	}
-	return o.outdate(ctx, op, s, need)
+	return o.outdate(ctx, op, s, err, need)
 }
 
 // within runs fn until ctx ends, after which nobody waits for it: what it still has
@@ -264,3 +263,8 @@ func recovering(fn func() error) (err error) {
 type fault struct{ err error }
 
 func (f fault) Error() string { return f.err.Error() }
+
+// isFault reports whether a preview broke down, and so refuses nothing.
+func isFault(err error) bool {
+	return errors.As(err, new(fault)) || errors.As(err, new(*panicked))
+}

@@ -30,7 +30,8 @@ type Preview[D any] struct {
 
 	// World is a version of what the preview has looked at, such as an ETag; empty
 	// where nothing can change. Before anything is done the preview runs once more,
-	// and where World is another by then the caller is shown that instead.
+	// and where World is another by then, or the preview refuses, the caller is told
+	// that instead.
 	World string
 }
 

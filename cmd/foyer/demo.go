@@ -117,7 +117,7 @@ func (d *demo) open(dir string) (s server, err error) {
 		return s, err
 	}
 	opened = append(opened, db)
-	app, err := openApp(d.App, dir)
+	app, err := openApp(d.App, dir, db)
 	if err != nil {
 		return s, err
 	}
@@ -142,7 +142,7 @@ func (d *demo) open(dir string) (s server, err error) {
 		return s, err
 	}
 	opened = append(opened, kit)
-	handler, err := kit.Handler(app.server(kit.Questions()))
+	handler, err := kit.Handler(app.server(kit))
 	if err != nil {
 		return s, err
 	}

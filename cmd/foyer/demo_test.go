@@ -85,8 +85,7 @@ func (r running) stop(t *testing.T) {
 
 func TestWhatALaterVersionBringsIsRefusedByName(t *testing.T) {
 	for _, test := range []struct{ name, args, want string }{
-		{"another application", "demo --app todo", "--app todo is not in this version; there is: journal, conformance"},
-		{"and another", "demo --app appointments", "--app appointments is not in this version; there is: journal, conformance"},
+		{"another application", "demo --app todo", "--app todo is not in this version; there is: journal, appointments, conformance"},
 		{"another store", "demo --store postgres://localhost/foyer", "--store postgres://localhost/foyer is not in this version; there is: sqlite"},
 		{"another entry", "demo --entry shy", "--entry shy is not in this version; there is: guest, lazy, eager"},
 		{"a flag that does not exist", "demo --frobnicate", "unknown flag --frobnicate"},
@@ -166,7 +165,7 @@ func TestTheContract(t *testing.T) {
 }
 
 func TestEachAppIsServed(t *testing.T) {
-	for app, tool := range map[string]string{"journal": "writing_prompt", "conformance": "test_simple_text"} {
+	for app, tool := range map[string]string{"journal": "writing_prompt", "appointments": "list_slots", "conformance": "test_simple_text"} {
 		d := start(t, "--app", app, "--addr", "127.0.0.1:0", "--data", t.TempDir())
 		session := foyertest.At(t, d.url+"/mcp", "").Guest(t)
 		if text, isError := foyertest.Call(t, session, tool, nil); isError {

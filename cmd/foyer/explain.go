@@ -47,7 +47,7 @@ func (e *explain) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer db.Close()
-	app, err := openApp(e.App, dir)
+	app, err := openApp(e.App, dir, db)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -58,7 +58,7 @@ func (e *explain) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer kit.Close()
-	if _, err := kit.Handler(app.server(kit.Questions())); err != nil {
+	if _, err := kit.Handler(app.server(kit)); err != nil {
 		return err
 	}
 	caller, err := e.caller(app.scopes)

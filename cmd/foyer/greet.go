@@ -14,6 +14,12 @@ var askFirst = map[string]string{
   Give me a writing prompt.            (nobody has to sign in)
   Show me my journal.                  (you are asked for an address, and for the digits in the mail)
 `,
+	"appointments": `Then ask it:
+
+  When can I see a doctor?             (nobody has to sign in)
+  Book the first one for me.           (you sign in, are shown what would be booked, and say yes)
+  Cancel it again.                     (your client asks you, if it can)
+`,
 	"conformance": `Or run the official conformance suite, from a checkout of Foyer:
 
   node test/conformance/run.mjs --url %[1]s

@@ -22,7 +22,7 @@ const database = "foyer.db"
 // A place is where an app keeps its data.
 type place struct {
 	Data string `placeholder:"DIR" help:"Where the data is kept. Default: a folder under your data directory."`
-	App  string `default:"journal" help:"Which app: journal, or conformance for the official conformance suite."`
+	App  string `default:"journal" help:"Which app: journal, appointments, or conformance for the official conformance suite."`
 }
 
 // known refuses an app that there is not.

@@ -26,6 +26,7 @@ type Confirmation struct {
 type Turn struct {
 	Operation store.Operation
 	Run       bool          // by the caller, who finishes what it begins
+	Acted     bool          // of Transact: it was done by this call
 	Wait      time.Duration // until to ask again, where somebody else runs it
 }
 
@@ -141,7 +142,7 @@ func (r *Rules) Transact(ctx context.Context, db store.Database, c Confirmation,
 			failed = err
 			return err
 		}
-		t.Run = false
+		t.Run, t.Acted = false, true
 		t.Operation = ended(t.Operation, Succeeded, result, r.Now())
 		if deliver {
 			t.Operation.Due = r.Now()

@@ -92,7 +92,7 @@ func Undone(summary, text string) string {
 	if text == "" {
 		return "Nothing was done: " + summary + " did not work. Call the tool again for a new preview if the user still wants it."
 	}
-	return "Nothing was done: " + summary + ". The reason: " + text + ". Call the tool again for a new preview if the user still wants it."
+	return "Nothing was done: " + summary + ". The reason: " + strings.TrimSuffix(text, ".") + ". Call the tool again for a new preview if the user still wants it."
 }
 
 // FoundUndone tells that something turned out not to have been done.
@@ -123,6 +123,12 @@ func CancelledBefore(summary string) string {
 // Outdated tells that something is not what was shown any more.
 func Outdated(summary, tool string) string {
 	return "Nothing was done: this is not what would be done any more: " + summary + ". Call " + tool + " again for a new preview."
+}
+
+// NotPossibleNow tells that something was shown that is refused by now. reason says
+// why, and what to do.
+func NotPossibleNow(summary, reason string) string {
+	return "Nothing was done: this cannot be done now: " + summary + ". " + reason
 }
 
 // ClientCannotConfirm refuses what the user has to confirm in a client that cannot
