@@ -119,20 +119,13 @@ func (r *Rules) Delivered(ctx context.Context, o store.Operation, next time.Time
 		if there.Fence != o.Fence {
 			return ErrFenced
 		}
-		there.Due = next
-		if !next.IsZero() {
+		if there.Due = next; next.IsZero() {
+			there.Expires = r.Now().Add(kept)
+		} else {
 			there.Tries++
-			there.Expires = later(there.Expires, next.Add(kept))
 		}
 		return tx.PutOperation(ctx, there)
 	})
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // Settle records what was found out about an operation whose outcome is unknown.
