@@ -68,3 +68,31 @@ func TestADeliveryIsNotForgottenBeforeItIsMade(t *testing.T) {
 		t.Errorf("later: %v, want %v", err, ErrGone)
 	}
 }
+
+// Without, a delivery that takes longer than a lease would be taken over, and over
+// again, and never be recorded.
+func TestADeliveryKeepsItsLease(t *testing.T) {
+	w := newWorld(t, openWorld(t))
+	taken, err := w.rules.Take(ctx, ordered(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		w.now = w.now.Add(lease - time.Second)
+		if err := w.rules.Extend(ctx, taken); err != nil {
+			t.Fatal(err)
+		}
+		if due, err := w.rules.Due(ctx, 10); err != nil || len(due) > 0 {
+			t.Fatalf("while it is delivered, %v is due: %v", due, err)
+		}
+	}
+	if err := w.rules.Delivered(ctx, taken, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.rules.Extend(ctx, taken); err != ErrFenced {
+		t.Errorf("what was delivered is held: %v", err)
+	}
+	if err := w.rules.Delivered(ctx, taken, w.now); err != ErrFenced {
+		t.Errorf("what was delivered is due again: %v", err)
+	}
+}
