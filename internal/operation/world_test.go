@@ -202,7 +202,7 @@ func mayBecome(b, a store.Operation, now time.Time) error {
 		return errors.New("what was shown has changed")
 	case a.Fence < b.Fence || a.Fence > b.Fence+1:
 		return errors.New("the fence counts runs")
-	case a.Confirmed < b.Confirmed:
+	case a.Confirmed < b.Confirmed && a.State != Failed: // as the run was that failed
 		return errors.New("it was confirmed more strongly")
 	case b.Key != "" && a.Key != b.Key:
 		return errors.New("it has another key")
