@@ -73,7 +73,7 @@ func AtMostOnce[D, O any](execute func(ctx context.Context, data D) (O, error)) 
 
 // Reconciled has look find out what came of a run whose outcome is unknown, when
 // somebody asks: whether it was done, and then what the tool answers. An error means
-// that it cannot be said yet.
+// that it cannot be said yet, also where a run that was thought lost may still do it.
 func (h Handler[D, O]) Reconciled(look func(ctx context.Context, id string, data D) (out O, done bool, err error)) Handler[D, O] {
 	h.look = look
 	return h

@@ -115,8 +115,18 @@ func within(ctx context.Context, fn func() ([]byte, error)) (result []byte, err 
 	}
 }
 
-// run does what op says, under a lease that it keeps, and records what came of it.
+// run does what op says, and records what came of it.
 func (o *Operations) run(ctx context.Context, t *tool, op store.Operation) store.Operation {
+	var result []byte
+	err := o.leased(ctx, op, func(ctx context.Context) (err error) {
+		result, err = t.result(ctx, nil, op)
+		return err
+	})
+	return o.finish(context.WithoutCancel(ctx), t, op, result, err)
+}
+
+// leased runs fn under the lease of op, which it keeps.
+func (o *Operations) leased(ctx context.Context, op store.Operation, fn func(context.Context) error) error {
 	running, end := context.WithCancel(ctx)
 	defer end()
 	kept := make(chan struct{})
@@ -124,20 +134,15 @@ func (o *Operations) run(ctx context.Context, t *tool, op store.Operation) store
 		defer close(kept)
 		o.keep(running, op, end)
 	}()
-	var result []byte
-	err := recovering(func() (err error) {
-		result, err = t.result(running, nil, op)
-		return err
-	})
+	err := recovering(func() error { return fn(running) })
 	end()
 	<-kept
-	return o.finish(context.WithoutCancel(ctx), t, op, result, err)
+	return err
 }
 
 const beat = 30 * time.Second // between two extensions of a lease
 
-// keep extends the lease of op until ctx ends. A run that another has taken over
-// ends.
+// keep extends the lease of op until ctx ends. What another has taken over ends.
 func (o *Operations) keep(ctx context.Context, op store.Operation, end func()) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()

@@ -90,7 +90,7 @@ func (o *Operations) deliver(ctx context.Context, t *tool, op store.Operation) {
 	if t.deliver == nil {
 		return
 	}
-	failed := recovering(func() error { return t.deliver(ctx, op) })
+	failed := o.leased(ctx, op, func(ctx context.Context) error { return t.deliver(ctx, op) })
 	var next time.Time
 	if failed != nil {
 		o.fault(ctx, op.Tool, failed)

@@ -127,8 +127,8 @@ func (e ActError) Error() string { return e.Err.Error() }
 func (e ActError) Unwrap() error { return e.Err }
 
 // Transact is Begin, the act, and Finish in one transaction of db: what was done
-// and that it was done are written together, or neither. due is when somebody has
-// to look at it again; zero for never. It refuses as Begin does. An error of the
+// and that it was done are written together, or neither. With deliver it is due, and
+// kept, until somebody has told of it by [Rules.Delivered]. It refuses as Begin does. An error of the
 // act, or its deadline, undoes everything, and is an [ActError].
 func (r *Rules) Transact(ctx context.Context, db store.Database, c Confirmation, deliver bool, act Act) (t Turn, err error) {
 	var failed error
@@ -145,7 +145,7 @@ func (r *Rules) Transact(ctx context.Context, db store.Database, c Confirmation,
 		t.Run, t.Acted = false, true
 		t.Operation = ended(t.Operation, Succeeded, result, r.Now())
 		if deliver {
-			t.Operation.Due = r.Now()
+			t.Operation.Due, t.Operation.Expires = r.Now(), time.Time{} // it is not forgotten before it is delivered
 		}
 		return put(ctx, tx, t.Operation, store.EventOperationEnded, r.Now())
 	})

@@ -8,16 +8,15 @@ import (
 	"example.com/foyer/store"
 )
 
-// Extend keeps the lease of a run. It refuses with [ErrFenced], upon which the run
-// has nothing more to say.
+// Extend keeps the lease of a run or a delivery. It refuses with [ErrFenced], upon
+// which that has nothing more to say.
 func (r *Rules) Extend(ctx context.Context, o store.Operation) error {
 	return r.update(ctx, "extend", func(tx store.Tx) error {
-		now := r.Now()
 		there, err := mine(ctx, tx, o)
 		if err != nil {
 			return err
 		}
-		there.Due = now.Add(lease)
+		there.Due = r.Now().Add(lease)
 		return tx.PutOperation(ctx, there)
 	})
 }
@@ -66,7 +65,8 @@ func (r *Rules) Release(ctx context.Context, o store.Operation, next time.Time) 
 	})
 }
 
-// mine returns the record of a run that has not been taken over.
+// mine returns the record of a run or a delivery that has neither been taken over,
+// nor has ended.
 func mine(ctx context.Context, tx store.Tx, o store.Operation) (store.Operation, error) {
 	there, err := tx.Operation(ctx, o.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -74,7 +74,7 @@ func mine(ctx context.Context, tx store.Tx, o store.Operation) (store.Operation,
 	} else if err != nil {
 		return store.Operation{}, err
 	}
-	if there.State != Executing || there.Fence != o.Fence {
+	if there.State != o.State || there.Fence != o.Fence || there.Due.IsZero() {
 		return there, ErrFenced
 	}
 	return there, nil
@@ -109,30 +109,21 @@ func (r *Rules) Take(ctx context.Context, o store.Operation) (taken store.Operat
 	return taken, err
 }
 
-// Delivered ends a delivery; after an error it is due again at the moment next.
+// Delivered ends a delivery; after an error it is due again at the moment next. It
+// refuses with [ErrFenced] where somebody else has it, or it has ended.
 func (r *Rules) Delivered(ctx context.Context, o store.Operation, next time.Time) error {
 	return r.update(ctx, "delivered", func(tx store.Tx) error {
-		there, err := tx.Operation(ctx, o.ID)
+		there, err := mine(ctx, tx, o)
 		if err != nil {
 			return err
 		}
-		if there.Fence != o.Fence {
-			return ErrFenced
-		}
-		there.Due = next
-		if !next.IsZero() {
+		if there.Due = next; next.IsZero() {
+			there.Expires = r.Now().Add(kept)
+		} else {
 			there.Tries++
-			there.Expires = later(there.Expires, next.Add(kept))
 		}
 		return tx.PutOperation(ctx, there)
 	})
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // Settle records what was found out about an operation whose outcome is unknown.
