@@ -93,6 +93,7 @@ type Operations struct {
 	cfg   Config
 	rules operation.Rules
 	busy  sync.WaitGroup // runs, which go on where their caller has left
+	hands chan struct{}  // of the worker
 
 	mu       sync.Mutex
 	tools    map[string]*tool
@@ -101,7 +102,7 @@ type Operations struct {
 
 // New returns operations without tools.
 func New(cfg Config) *Operations {
-	return &Operations{cfg: cfg, rules: operation.Rules{Store: cfg.Store, Now: cfg.Now}, tools: map[string]*tool{}}
+	return &Operations{cfg: cfg, rules: operation.Rules{Store: cfg.Store, Now: cfg.Now}, hands: make(chan struct{}, hands), tools: map[string]*tool{}}
 }
 
 // Names of the tools that every server has whose rules ask for a confirmation. An

@@ -2,6 +2,7 @@ package foyertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -148,6 +149,9 @@ func (h *House) browse(ctx context.Context, a *auth.AuthorizationArgs) (*auth.Au
 	location, err := res.Location()
 	if err != nil {
 		return nil, fmt.Errorf("the browser shows a page for a person, and is sent nowhere: %s", res.Status)
+	}
+	if location.Path == "/consent" {
+		return nil, errors.New("the browser shows a page for a person, who has to sign in and consent")
 	}
 	q := location.Query()
 	if problem := q.Get("error"); problem != "" {

@@ -43,8 +43,9 @@ type Operations interface {
 	// OperationByKey returns the newest of a grant that was confirmed with key.
 	OperationByKey(ctx context.Context, grantID, key string) (Operation, error)
 
-	// OperationsOfGrant returns those of a grant, the newest first, at most limit.
-	OperationsOfGrant(ctx context.Context, grantID string, limit int) ([]Operation, error)
+	// OperationsOfGrant returns those of a grant that were created at the moment
+	// since or later, the newest first, at most limit.
+	OperationsOfGrant(ctx context.Context, grantID string, since time.Time, limit int) ([]Operation, error)
 
 	// OperationsDue returns those that are due at the moment now, the longest due
 	// first, at most limit.

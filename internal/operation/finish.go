@@ -46,7 +46,7 @@ func (r *Rules) Fail(ctx context.Context, o store.Operation, result []byte) (don
 			return err
 		}
 		done = ended(done, Failed, result, r.Now())
-		done.Key, done.Fence, done.Confirmed = o.Key, o.Fence, o.Confirmed
+		done.Key, done.Fence, done.Confirmed = o.Key, o.Fence, max(done.Confirmed, o.Confirmed)
 		return put(ctx, tx, done, store.EventOperationEnded, r.Now())
 	})
 	return done, err

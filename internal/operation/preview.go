@@ -47,7 +47,7 @@ func (r *Rules) Preview(ctx context.Context, d Draft) (store.Operation, error) {
 
 // room refuses what would be too much to ask.
 func (r *Rules) room(ctx context.Context, tx store.Tx, o store.Operation, now time.Time) error {
-	before, err := tx.OperationsOfGrant(ctx, o.GrantID, 10*maxOpen)
+	before, err := tx.OperationsOfGrant(ctx, o.GrantID, now.Add(-previewTTL-remembered), 10*maxOpen) // a no comes within five minutes
 	if err != nil {
 		return err
 	}

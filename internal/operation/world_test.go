@@ -103,7 +103,7 @@ func (w *world) records(t failing) map[string]store.Operation {
 	err := w.db.View(ctx, func(tx store.Tx) error {
 		clear(all)
 		for _, o := range w.owners {
-			ops, err := tx.OperationsOfGrant(ctx, o.GrantID, 1000)
+			ops, err := tx.OperationsOfGrant(ctx, o.GrantID, time.Time{}, 1000)
 			if err != nil {
 				return err
 			}

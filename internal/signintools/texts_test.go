@@ -117,6 +117,7 @@ var elsewhere = map[string]string{
 	"grant.ErrReused":      "of Refresh",
 	"grant.ErrElevated":    "of Elevate",
 	"grant.ErrNotElevated": "of Lower",
+	"signin.ErrNoSession":  "of pages",
 	"grant.ErrNoUser":      "of SetRoles",
 	"grant.ErrRoles":       "of SetRoles",
 	"grant.ErrElevation":   "of Elevate",

@@ -13,7 +13,7 @@ var (
 
 	operationByID     = operations.where("id = $1")
 	operationByKey    = operations.where("grant_id = $1 AND key = $2 AND key <> '' ORDER BY created DESC, id LIMIT 1") // the condition is the index's
-	operationsOfGrant = operations.where("grant_id = $1 ORDER BY created DESC, id LIMIT $2")
+	operationsOfGrant = operations.where("grant_id = $1 AND created >= $2 ORDER BY created DESC, id LIMIT $3")
 	operationsDue     = operations.where("due <> 0 AND due <= $1 ORDER BY due, id LIMIT $2")
 )
 
@@ -33,8 +33,8 @@ func (tx *tx) OperationByKey(ctx context.Context, grantID, key string) (o store.
 	return o, err
 }
 
-func (tx *tx) OperationsOfGrant(ctx context.Context, grantID string, limit int) ([]store.Operation, error) {
-	return tx.operations(ctx, operationsOfGrant, grantID, limit)
+func (tx *tx) OperationsOfGrant(ctx context.Context, grantID string, since time.Time, limit int) ([]store.Operation, error) {
+	return tx.operations(ctx, operationsOfGrant, grantID, (*instant)(&since), limit)
 }
 
 func (tx *tx) OperationsDue(ctx context.Context, now time.Time, limit int) ([]store.Operation, error) {

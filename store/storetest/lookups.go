@@ -71,9 +71,10 @@ func testOperations(t *testing.T, s *suite) {
 	view(t, s, func(ctx context.Context, tx store.Tx) error {
 		byKey, err := tx.OperationByKey(ctx, "g", "k")
 		for want, got := range map[string]string{
-			"edba": ids(tx.OperationsOfGrant(ctx, "g", 10)),
-			"ed":   ids(tx.OperationsOfGrant(ctx, "g", 2)),
-			"":     ids(tx.OperationsOfGrant(ctx, "x", 2)),
+			"edba": ids(tx.OperationsOfGrant(ctx, "g", time.Time{}, 10)),
+			"ed":   ids(tx.OperationsOfGrant(ctx, "g", time.Time{}, 2)),
+			"e":    ids(tx.OperationsOfGrant(ctx, "g", at(104), 10)),
+			"":     ids(tx.OperationsOfGrant(ctx, "x", time.Time{}, 2)),
 			"c":    ids(tx.OperationsDue(ctx, at(19), 10)),
 			"cdb":  ids(tx.OperationsDue(ctx, at(30), 10)),
 			"cd":   ids(tx.OperationsDue(ctx, at(99), 2)),

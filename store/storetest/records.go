@@ -104,7 +104,7 @@ var recordTests = []test{
 			return tx.Operation(ctx, o.ID)
 		},
 		func(ctx context.Context, tx store.Tx, o store.Operation) (store.Operation, error) {
-			all, err := tx.OperationsOfGrant(ctx, o.GrantID, 10)
+			all, err := tx.OperationsOfGrant(ctx, o.GrantID, time.Time{}, 10)
 			if len(all) != 1 {
 				return store.Operation{}, fmt.Errorf("%d operations of the grant, want 1: %w", len(all), err)
 			}
