@@ -201,6 +201,7 @@ func TestT43T50T53ConsentIsOfOneBrowserOneRequestAndOneUser(t *testing.T) {
 	h := newHouse(t)
 	hers, his, client := h.browser(t), h.browser(t), h.client(t, "App")
 	link := hers.authorize(t, client, "scope", "journal:export")
+	his.authorize(t, client) // gives him a cookie of his own
 	if r := his.follow(t, link); r.status != http.StatusForbidden || !strings.Contains(r.body, "no longer works") {
 		t.Errorf("a link that was forwarded: %d %s", r.status, r.body)
 	}
