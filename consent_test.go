@@ -206,10 +206,11 @@ func TestT43T50T53ConsentIsOfOneBrowserOneRequestAndOneUser(t *testing.T) {
 		t.Errorf("a link that was forwarded: %d %s", r.status, r.body)
 	}
 	page := hers.signsIn(t, hers.follow(t, link), "ann@example.com")
-	bobs := his.signsIn(t, his.follow(t, his.authorize(t, client, "scope", "journal:export")), "bob@example.com")
+	his.signsIn(t, his.follow(t, his.authorize(t, client, "scope", "journal:export")), "bob@example.com")
+	second := hers.follow(t, hers.authorize(t, h.client(t, "Another"), "scope", "journal:export"))
 	yes := func() url.Values { return url.Values{"decision": {"allow"}, "scope": {"journal:export"}} }
 	swapped := page
-	swapped.body = strings.Replace(page.body, field(page.body, `name="request" value="([^"]+)"`), field(bobs.body, `name="request" value="([^"]+)"`), 1)
+	swapped.body = strings.Replace(page.body, field(page.body, `name="request" value="([^"]+)"`), field(second.body, `name="request" value="([^"]+)"`), 1)
 	for name, r := range map[string]response{
 		"another browser": his.fill(t, page, 0, yes()),
 		"another site":    hers.fill(t, page, 0, yes(), "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"),
