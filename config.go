@@ -48,6 +48,9 @@ type Config struct {
 	// Mail delivers one-time codes.
 	Mail mail.Sender
 
+	// Brand is what people see of you. Optional.
+	Brand Brand
+
 	// Scopes that a client may be given, in the order in which people read them.
 	// Optional.
 	Scopes gate.Scopes

@@ -28,6 +28,7 @@ import (
 	"example.com/foyer/internal/front"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/jwt"
+	"example.com/foyer/internal/layout"
 	"example.com/foyer/internal/mcpgate"
 	"example.com/foyer/internal/outbox"
 	"example.com/foyer/internal/pages"
@@ -50,7 +51,8 @@ type Kit struct {
 	now     func() time.Time
 
 	operations *confirm.Operations
-	title      string            // of the server; set by Handler
+	look       *layout.Look
+	title      string            // what people call the server; set by Handler
 	terms      map[string]string // input schema of each tool; set by Handler
 
 	once   sync.Once // of Handler
@@ -72,7 +74,8 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	fetcher := cfg.MetadataDocuments.fetcher()
 	clients, clientsErr := client.New(client.Config{Store: cfg.Store, Documents: cfg.MetadataDocuments.reader(fetcher), Fetch: fetcher.Body, Unused: unusedClient, MaxUnused: cfg.Registration.Max, Preregistered: preregistered(cfg.Clients),
 		Issuer: cfg.Issuer, TokenEndpoint: cfg.Issuer + "/token", Now: now})
-	if err := errors.Join(cfg.check(), keysErr, clientsErr); err != nil {
+	look, lookErr := cfg.Brand.look()
+	if err := errors.Join(cfg.check(), keysErr, clientsErr, lookErr); err != nil {
 		return nil, fmt.Errorf("foyer: bad config:\n%w", err)
 	}
 	cfg.Lifetimes = cfg.Lifetimes.withDefaults(cfg.GuestData != nil)
@@ -101,6 +104,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	k := &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, trail: trail, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}
+	k.look = look
 	k.operations = k.newOperations()
 	return k, nil
 }
@@ -134,6 +138,9 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	inv, err := takeInventory(k.ctx, server)
 	if err != nil {
 		return nil, fmt.Errorf("foyer: %w", err)
+	}
+	if k.cfg.Brand.Name != "" {
+		inv.title = k.cfg.Brand.Name
 	}
 	if err := errors.Join(inv.check(k.cfg), k.operations.Check(k.cfg.Tools, inv.outputs)); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
@@ -171,7 +178,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 }
 
 func (k *Kit) authServer(app string) *authserver.Server {
-	return authserver.New(authserver.Config{App: app, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), People: k.people(), Scopes: k.cfg.Scopes,
+	return authserver.New(authserver.Config{App: app, Look: k.look, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), People: k.people(), Scopes: k.cfg.Scopes,
 		Clients: k.clients, Registration: authserver.Registration{Off: k.cfg.Registration.Off, Tokens: k.cfg.Registration.hashes()}, Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Consent: pages.ConsentPath, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
 		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }

@@ -17,7 +17,7 @@ type page = layout.Page
 // page writes p.
 func (s *Server) page(w http.ResponseWriter, status int, p page) {
 	p.App = s.App
-	layout.Write(w, status, p)
+	s.Look.Write(w, status, p)
 }
 
 // button is a form with one button, which [Server.ask] completes.

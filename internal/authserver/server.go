@@ -13,6 +13,7 @@ import (
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/jwt"
+	"example.com/foyer/internal/layout"
 	"example.com/foyer/internal/limit"
 	"example.com/foyer/internal/secret"
 )
@@ -20,6 +21,7 @@ import (
 // Config is what a server is made of.
 type Config struct {
 	App          string              // what people call what they sign in to
+	Look         *layout.Look        // of its pages
 	Issuer       string              // RFC 8414 section 2
 	Resources    []string            // canonical URLs of the endpoints; the first is meant where none is named
 	People       map[string][]string // those of Resources that no guest gets into, with the scopes that they ask for

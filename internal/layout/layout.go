@@ -4,9 +4,7 @@
 package layout
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 )
@@ -15,14 +13,9 @@ import (
 var files embed.FS
 
 var (
-	style, _  = files.ReadFile("page.css")
-	styleHash = "'sha256-" + base64.StdEncoding.EncodeToString(hashOf(style)) + "'"
-	pageHTML  = template.Must(template.New("page.html").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(style) },
-	}).ParseFS(files, "page.html"))
+	css, _   = files.ReadFile("page.css")
+	pageHTML = template.Must(template.ParseFS(files, "page.html"))
 )
-
-func hashOf(b []byte) []byte { sum := sha256.Sum256(b); return sum[:] }
 
 // A Page says one thing to a person, and may offer one step.
 type Page struct {
@@ -77,15 +70,22 @@ type Button struct {
 }
 
 // Write writes p.
-func Write(w http.ResponseWriter, status int, p Page) {
+func (l *Look) Write(w http.ResponseWriter, status int, p Page) {
+	if l == nil {
+		l = standard
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", l.policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.WriteHeader(status)
-	pageHTML.Execute(w, p) // an error means that the browser has gone
+	pageHTML.Execute(w, struct { // an error means that the browser has gone
+		Page
+		Style template.CSS
+		Logo  template.URL
+	}{p, l.style, l.logo})
 }

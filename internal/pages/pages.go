@@ -27,6 +27,7 @@ import (
 // Config is what the pages are made of.
 type Config struct {
 	App        string
+	Look       *layout.Look
 	Issuer     string // https but on loopback
 	Store      store.Store
 	Keys       secret.Keys
@@ -110,7 +111,7 @@ func isPath(next string) bool { return strings.HasPrefix(next, "/") && !strings.
 // write writes page.
 func (p *Pages) write(w http.ResponseWriter, status int, page layout.Page) {
 	page.App = p.App
-	layout.Write(w, status, page)
+	p.Look.Write(w, status, page)
 }
 
 // fault logs err, and tells that something went wrong.

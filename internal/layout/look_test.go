@@ -1,0 +1,84 @@
+package layout
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+var accents = regexp.MustCompile(`--accent: (#[0-9a-f]{6}); --on-accent: (#[0-9a-f]{6});`)
+
+// Whatever colour an operator chooses, buttons and links can be read, on a light page
+// and on a dark one (WCAG 2.2, 1.4.3).
+func TestEveryAccentCanBeRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		chosen := fmt.Sprintf("#%06x", rapid.IntRange(0, 0xffffff).Draw(t, "accent"))
+		l, err := New(Brand{Accent: chosen})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := accents.FindAllStringSubmatch(string(l.style), -1)
+		if len(found) != 4 { // ours, and the operator's, which counts
+			t.Fatalf("%d accents in the style", len(found))
+		}
+		for i, ground := range []colour{white, night, white, night} {
+			accent, err := parse(found[i][1])
+			on, err2 := parse(found[i][2])
+			if errors.Join(err, err2) != nil || contrast(accent, ground) < 4.5 || contrast(accent, on) < 4.5 {
+				t.Errorf("%s on %v became %v: contrast %.2f, and %.2f of what stands on it", chosen, ground, accent, contrast(accent, ground), contrast(accent, on))
+			}
+		}
+	})
+	if l, err := New(Brand{Accent: "#0b6e4f"}); err != nil || !strings.Contains(string(l.style), "--accent: #0b6e4f;") {
+		t.Errorf("an accent that can be read is changed: %v", err)
+	}
+}
+
+func TestBadBrandsAreRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		brand Brand
+		want  error
+	}{
+		"no colour":         {Brand{Accent: "red"}, ErrAccent},
+		"a short one":       {Brand{Accent: "#0b6"}, ErrAccent},
+		"more than one":     {Brand{Accent: "#0b6e4f; } body { display: none"}, ErrAccent},
+		"a sign":            {Brand{Accent: "#+b6e4f"}, ErrAccent},
+		"a text for a logo": {Brand{Logo: []byte("hello")}, ErrLogo},
+		"a page for a logo": {Brand{Logo: []byte("<html><svg></html>")}, ErrLogo},
+		"too much":          {Brand{Logo: []byte("<svg>" + strings.Repeat(" ", maxLogo))}, ErrLogo},
+		"a PNG":             {Brand{Logo: []byte("\x89PNG\r\n\x1a\nrest")}, nil},
+		"an SVG":            {Brand{Logo: []byte("<?xml version='1.0'?><svg/>")}, nil},
+	} {
+		if _, err := New(test.brand); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+// The policy lets the one style be used, and an image that is in the page.
+func TestALogoIsInThePage(t *testing.T) {
+	l, err := New(Brand{Logo: []byte("<svg onload='alert(1)'/>"), Accent: "#777777"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	l.Write(w, 200, Page{App: "Notes", Title: "Hello"})
+	policy := w.Header().Get("Content-Security-Policy")
+	if !strings.Contains(policy, "img-src data:") || !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || strings.Contains(policy, "unsafe") {
+		t.Error(policy)
+	}
+	if body := html.UnescapeString(w.Body.String()); !strings.Contains(body, `<img src="data:image/svg+xml;base64,`) || strings.Contains(body, "onload") {
+		t.Error(body)
+	}
+	w = httptest.NewRecorder()
+	(*Look)(nil).Write(w, 200, Page{App: "Notes", Title: "Hello"})
+	if strings.Contains(w.Header().Get("Content-Security-Policy"), "img-src") || strings.Contains(w.Body.String(), "<img") {
+		t.Error("a page without a logo lets images in")
+	}
+}
