@@ -80,7 +80,7 @@ func (q question) place() string {
 // warnings are what a person has to know of the client, that it cannot say itself.
 func (q question) warnings() []string {
 	if oauth.IsLoopback(q.asked.RedirectURI) {
-		return []string{words.LoopbackWarning(q.place())}
+		return []string{words.LoopbackWarning()}
 	}
 	if !oauth.IsDocumentURL(q.client.ID) {
 		return []string{words.UnverifiedWarning(q.place())}

@@ -141,8 +141,8 @@ func Destination(host string, loopback bool) string {
 
 // LoopbackWarning is about a client on a person's own device: any program there can
 // call itself so.
-func LoopbackWarning(place string) string {
-	return "It says that it runs on this device: " + place + ". Any program here could say so. Allow it only if you have just started connecting it yourself."
+func LoopbackWarning() string {
+	return "It says that it runs on this device, and any program here could say so. Allow it only if you have just started connecting it yourself."
 }
 
 // UnverifiedWarning is about a client that has registered by itself.
