@@ -72,25 +72,61 @@ func (b Tab) narrow(what string) {
 	}
 }
 
-// Picture checks that nothing is wider than the screen, and keeps what is shown, in light and dark, where FOYER_PICTURES names a folder.
+// Picture checks that the page is no wider than the screen and has no fault that axe
+// finds, in light and in dark. It keeps what is shown where FOYER_PICTURES names a
+// folder.
 func (b Tab) Picture(name string) {
 	b.t.Helper()
 	b.narrow(name)
-	folder := os.Getenv("FOYER_PICTURES")
-	if folder == "" {
-		return
-	}
 	for _, scheme := range []string{"light", "dark"} {
 		b.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 			return chromedp.Void{}, err
 		})
-		png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			b.t.Fatal(err)
+		b.accessible(name + ", " + scheme)
+		b.keep(name + "-" + scheme + ".png")
+	}
+}
+
+func (b Tab) keep(file string) {
+	b.t.Helper()
+	folder := os.Getenv("FOYER_PICTURES")
+	if folder == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, file), png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// accessible runs every rule of axe-core for WCAG 2.0 to 2.2, A and AA. FOYER_AXE is
+// where axe.min.js is, of the version in test/pages; without it nothing is checked,
+// which CI does not let pass.
+func (b Tab) accessible(what string) {
+	b.t.Helper()
+	path := os.Getenv("FOYER_AXE")
+	if path == "" {
+		if os.Getenv("CI") != "" {
+			b.t.Fatal("FOYER_AXE is not set")
 		}
-		if err := os.WriteFile(filepath.Join(folder, name+"-"+scheme+".png"), png, 0o644); err != nil {
-			b.t.Fatal(err)
-		}
+		b.t.Log("NOT CHECKED FOR WANT OF AXE: npm ci --prefix test/pages; FOYER_AXE=$PWD/test/pages/node_modules/axe-core/axe.min.js go test")
+		return
+	}
+	axe, err := os.ReadFile(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	const run = `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'] }).then(r => r.passes.length < 5
+		? 'axe checked next to nothing' : r.violations.map(v => v.id + ': ' + v.help + ': ' + v.nodes.map(n => n.html).join(', ')).join('\n'))`
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](string(axe)+";1")); err != nil {
+		b.t.Fatal(err)
+	}
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](run, chromedp.EvalAwaitPromise))
+	if err != nil || found != "" {
+		b.t.Errorf("%s: axe finds\n%s%v", what, found, err)
 	}
 }
