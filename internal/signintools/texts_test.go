@@ -120,6 +120,8 @@ var elsewhere = map[string]string{
 	"grant.ErrNoUser":      "of SetRoles",
 	"grant.ErrRoles":       "of SetRoles",
 	"grant.ErrElevation":   "of Elevate",
+	"grant.ErrStale":       "of the account page",
+	"signin.ErrNoSession":  "of pages",
 	"grant.ErrScope":       "of Refresh",
 	"grant.ErrNotYours":    "of Revoke",
 }
