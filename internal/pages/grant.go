@@ -46,7 +46,7 @@ func (p *Pages) connection(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	ask("Take back", "It counts from the next thing that "+name+" does. The app stays connected.", p.takeable(gr, name))
-	ask("Give more", "Apps choose their names themselves, and nobody has checked this one. Give more only to an app that you have connected yourself.", p.giveable(gr, name))
+	ask("Give more", "Give more only to an app that you have connected yourself: apps choose their own names.", p.giveable(gr, name))
 	ends := []layout.Button{{Text: "Disconnect " + name, Name: "do", Value: "disconnect", Plain: true}}
 	if others > 0 {
 		ends = append(ends, layout.Button{Text: "Disconnect all but " + name, Name: "do", Value: "others", Plain: true})
