@@ -65,8 +65,8 @@ func TestEveryProblemOfAConfigIsListed(t *testing.T) {
 		{"the kit's own tools", func(c *Config) { c.Tools = gate.Rules{"whoami": gate.Anyone(), "logout": gate.SignedIn()} },
 			[]string{"Tools: whoami is a tool of the kit's own", "Tools: logout is a tool of the kit's own"}},
 		{"endpoints", func(c *Config) {
-			c.Endpoints = []Endpoint{{Path: ""}, {Path: "mcp"}, {Path: "/"}, {Path: "/a/"}, {Path: "/a/../b"}, {Path: "/{x}"}, {Path: "/token"}, {Path: "/c"}, {Path: "/c"}, {Path: "/.well-known/x"}, {Path: "/[d"}, {Path: "/e|f"}, {Path: "/g h"}, {Path: "/ü"}, {Path: "/i#"}, {Path: "/j%41"}}
-		}, []string{`path "/[d"`, `path "/e|f"`, `path "/g h"`, `path "/ü"`, `path "/i#"`, `path "/j%41"`, `path ""`, `path "mcp"`, `path "/" `, `path "/a/"`, `path "/a/../b"`, `path "/{x}"`, `path "/token" is taken`, `path "/c" is taken`, `path "/.well-known/x"`}},
+			c.Endpoints = []Endpoint{{Path: ""}, {Path: "mcp"}, {Path: "/"}, {Path: "/a/"}, {Path: "/a/../b"}, {Path: "/{x}"}, {Path: "/token"}, {Path: "/account/mcp"}, {Path: "/c"}, {Path: "/c"}, {Path: "/.well-known/x"}, {Path: "/[d"}, {Path: "/e|f"}, {Path: "/g h"}, {Path: "/ü"}, {Path: "/i#"}, {Path: "/j%41"}}
+		}, []string{`path "/[d"`, `path "/e|f"`, `path "/g h"`, `path "/ü"`, `path "/i#"`, `path "/j%41"`, `path ""`, `path "mcp"`, `path "/" `, `path "/a/"`, `path "/a/../b"`, `path "/{x}"`, `path "/token" is taken`, `path "/account/mcp" is taken`, `path "/c" is taken`, `path "/.well-known/x"`}},
 		{"clients", func(c *Config) {
 			c.Clients = []Client{{ID: "client_a", RedirectURIs: []string{"https://a.example/cb"}}, {ID: "b", RedirectURIs: []string{"https://a.example/cb"}, Secrets: []string{"short"}}}
 		}, []string{`Clients: "client_a": ID must not begin`, `Clients: "b": Secrets: number 1 has 5 bytes`}},

@@ -37,7 +37,7 @@ func (cfg *Config) checkEndpoints() error {
 		if e.Entry != "" && e.Entry != gate.Guest && e.Entry != gate.Lazy && e.Entry != gate.Eager {
 			problems = append(problems, fmt.Errorf("Endpoints: %s: entry %q is unknown; there are %q, %q and %q", e.Path, e.Entry, gate.Guest, gate.Lazy, gate.Eager))
 		}
-		if slices.ContainsFunc(cfg.Endpoints[:i], func(other Endpoint) bool { return other.Path == e.Path }) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke", "/introspect", "/jwks", "/consent", "/sign-in", "/sign-out", "/account"}, e.Path) || strings.HasPrefix(e.Path+"/", "/confirm/") {
+		if slices.ContainsFunc(cfg.Endpoints[:i], func(other Endpoint) bool { return other.Path == e.Path }) || slices.Contains([]string{"/authorize", "/token", "/register", "/revoke", "/introspect", "/jwks", "/consent", "/sign-in", "/sign-out"}, e.Path) || strings.HasPrefix(e.Path+"/", "/confirm/") || strings.HasPrefix(e.Path+"/", "/account/") {
 			problems = append(problems, fmt.Errorf("Endpoints: path %q is taken", e.Path))
 		}
 	}

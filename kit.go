@@ -117,7 +117,9 @@ func (cfg *Config) exempt(addr netip.Addr) bool {
 
 // Handler serves server at the endpoints, guarded, and the authorization server
 // beside it: /authorize, /token, /register, /revoke, the documents under
-// /.well-known, and /introspect and /jwks where a resource server needs them.
+// /.well-known, and /introspect and /jwks where a resource server needs them; and the
+// pages that people meet, of which /account is one to link to: there users see what
+// they have allowed to whom, and take it back.
 // Mount it at the root of its host.
 //
 // It adds the kit's own tools to server: authenticate, validate_token, whoami,
@@ -161,7 +163,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 		return nil, fmt.Errorf("foyer: %w", err)
 	}
 	k.gate = mcpgate.New(mcpgate.Config{Items: items, Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Decider: k.cfg.Decider, Own: append([]string{signintools.DigitsURI}, ownTools...), Confirm: k.operations.Call,
-		Grants: k.grants, Calls: k.cfg.calls(), Exempt: k.cfg.exempt, Now: k.now, Log: k.cfg.Log, Info: inv.info, Trail: k.trail}, server)
+		Grants: k.grants, Calls: k.cfg.calls(), Exempt: k.cfg.exempt, Now: k.now, Log: k.cfg.Log, Info: inv.info, Trail: k.trail, Account: k.cfg.Issuer + pages.AccountPath}, server)
 
 	mux := http.NewServeMux()
 	k.mount(mux)

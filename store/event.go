@@ -17,6 +17,8 @@ const (
 	EventGrantRevoked     = "grant_revoked"    // Reason says why, By who asked
 	EventGrantElevated    = "grant_elevated"   // Whom approved it
 	EventGrantLowered     = "grant_lowered"    // Scopes and Roles are of the elevations that ended
+	EventGrantWidened     = "grant_widened"    // Scopes are what its user gave it besides, on the account page
+	EventGrantNarrowed    = "grant_narrowed"   // Scopes are what its user took back there
 	EventRolesSet         = "roles_set"        // Roles are all that the user has now
 	EventSignInBegun      = "sign_in_begun"    // Whom is to be mailed; Outcome says whether a mail goes out
 	EventSignInFailed     = "sign_in_failed"
@@ -42,6 +44,7 @@ const (
 const (
 	ByApp    = "app"    // the application, through the kit
 	ByClient = "client" // by RFC 7009
+	ByUser   = "user"   // in the browser, on the account page
 )
 
 // Outcomes.
@@ -127,6 +130,9 @@ type Events interface {
 	UnsealedEvents(ctx context.Context, limit int) ([]Event, error)
 	// SealedEvents returns events whose place is greater than after, at most limit.
 	SealedEvents(ctx context.Context, after, limit int) ([]Event, error)
+	// EventsOfUser returns events of a user, at most limit, those with the greatest
+	// IDs first. It leaves out decisions and refreshes, of which there are many.
+	EventsOfUser(ctx context.Context, userID string, limit int) ([]Event, error)
 	// DeleteEvents deletes the events at the places from 1 to last.
 	DeleteEvents(ctx context.Context, last int) error
 

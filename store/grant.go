@@ -26,7 +26,8 @@ type Grant struct {
 	RevokedAt    time.Time // zero while the grant stands
 	Expires      time.Time // moves on with every refresh
 	Elevations   []Elevation
-	Continues    string // the grant in whose place this one came, and which it ended; or empty
+	Continues    string    // the grant in whose place this one came, and which it ended; or empty
+	Refreshed    time.Time // when its client was last given new tokens for a refresh token; zero for never
 }
 
 // An Elevation is a scope or a role that a grant has until a moment.

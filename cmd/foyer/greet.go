@@ -34,6 +34,7 @@ Foyer is serving the %[5]s.
 
   MCP server   %[1]s
   Inbox        %[2]s/dev/mail   (mails land here, and in %[3]s)
+  Account      %[2]s/account   (who signed in sees, changes and ends what apps may do)
   Data         %[4]s
 
 Connect a client:

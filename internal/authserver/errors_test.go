@@ -153,6 +153,7 @@ var elsewhere = []string{
 	"grant.ErrNoUser",      // of SetRoles
 	"grant.ErrRoles",       // of SetRoles
 	"grant.ErrElevation",   // of Elevate
+	"grant.ErrStale",       // of the account page
 }
 
 func TestEverySentinelStandsInTheTable(t *testing.T) {

@@ -39,6 +39,24 @@ func (b Tab) Types(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
+// Presses goes on by the tabulator to the link or button whose text begins so, and
+// presses Enter there.
+func (b Tab) Presses(text string) {
+	b.t.Helper()
+	for range 40 {
+		b.Types("\t")
+		at, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.activeElement.textContent.trim()`))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if at != "" && strings.HasPrefix(at, text) {
+			b.Types("\r")
+			return
+		}
+	}
+	b.t.Fatalf("the keyboard does not reach %q", text)
+}
+
 func (b Tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	for _, a := range actions {
@@ -63,21 +81,26 @@ func (b Tab) Shows(selector, text string) {
 	}
 }
 
-// narrow fails where the page is wider than the screen of a phone.
-func (b Tab) narrow(what string) {
+// shape fails where the page is wider than the screen, and where what is pressed is
+// smaller than a thumb.
+func (b Tab) shape(what string) {
 	b.t.Helper()
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](`document.documentElement.scrollWidth - window.innerWidth`))
-	if err != nil || got > 0 {
-		b.t.Errorf("%s: %v pixels wider than the screen: %v", what, got, err)
+	problems, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`[
+		document.documentElement.scrollWidth > window.innerWidth && "wider than the screen",
+		document.querySelectorAll("main").length != 1 && "not one main",
+		...[...document.querySelectorAll("button")].map(b => b.getBoundingClientRect().height < 44 && "small: " + b.textContent),
+	].filter(p => p)`))
+	if err != nil || len(problems) > 0 {
+		b.t.Errorf("%s: %q: %v", what, problems, err)
 	}
 }
 
-// Picture checks that the page is no wider than the screen and has no fault that axe
+// Picture checks that the page fits the screen and the thumb, and has no fault that axe
 // finds, in light and in dark. It keeps what is shown where FOYER_PICTURES names a
 // folder.
 func (b Tab) Picture(name string) {
 	b.t.Helper()
-	b.narrow(name)
+	b.shape(name)
 	for _, scheme := range []string{"light", "dark"} {
 		b.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})

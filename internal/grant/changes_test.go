@@ -57,6 +57,23 @@ func TestWhatChangesAGrantIsAnnounced(t *testing.T) {
 				f.t.Fatal(err)
 			}
 		}, true},
+		{"a disconnection", func(f *fixture, issued Issued) {
+			if err := f.Disconnect(f.t.Context(), "ann", f.grant(issued.Refresh).ID); err != nil {
+				f.t.Fatal(err)
+			}
+		}, true},
+		{"a disconnection of all", func(f *fixture, issued Issued) {
+			if n, err := f.DisconnectAll(f.t.Context(), f.visit(), ""); n != 1 || err != nil {
+				f.t.Fatal(n, err)
+			}
+		}, true},
+		{"a disconnection of all others", func(f *fixture, issued Issued) {
+			if n, err := f.DisconnectAll(f.t.Context(), f.visit(), f.grant(issued.Refresh).ID); n != 0 || err != nil {
+				f.t.Fatal(n, err)
+			}
+		}, false},
+		{"a scope that is taken back", func(f *fixture, issued Issued) { f.mustSet(issued) }, true},
+		{"a scope that is given", func(f *fixture, issued Issued) { f.mustSet(issued, "notes:write", "more") }, true},
 		{"a revocation by its ID", func(f *fixture, issued Issued) {
 			if err := f.End(f.t.Context(), f.grant(issued.Refresh).ID); err != nil {
 				f.t.Fatal(err)

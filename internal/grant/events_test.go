@@ -91,6 +91,21 @@ func transitions() []transition {
 			return err
 		}, "grant_lowered of ann at chat by the app, scopes repair"},
 		{"a grant is ended by the operator", claimed, func(f *fixture, i Issued) error { return f.End(f.t.Context(), f.grant(i.Access).ID) }, "grant_revoked of ann at chat by the app"},
+		{"its user disconnects it", claimed, func(f *fixture, i Issued) error {
+			return f.Disconnect(f.t.Context(), "ann", f.grant(i.Access).ID)
+		}, "grant_revoked of ann at chat by the user"},
+		{"another user disconnects it", claimed, func(f *fixture, i Issued) error {
+			return f.Disconnect(f.t.Context(), "bob", f.grant(i.Access).ID)
+		}, ""},
+		{"its user disconnects all", claimed, func(f *fixture, i Issued) error { _, err := f.DisconnectAll(f.t.Context(), f.visit(), ""); return err },
+			"grant_revoked of ann at chat by the user"},
+		{"its user takes a scope back", claimed, func(f *fixture, i Issued) error { return f.set(f.visit(), i) }, "grant_narrowed of ann at chat by the user, scopes notes:write"},
+		{"its user gives a scope", claimed, func(f *fixture, i Issued) error { return f.set(f.visit(), i, "notes:write", "more") },
+			"grant_widened of ann at chat by the user, scopes more"},
+		{"its user changes no scope", claimed, func(f *fixture, i Issued) error { return f.set(f.visit(), i, "notes:write") }, ""},
+		{"another user takes a scope back", claimed, func(f *fixture, i Issued) error {
+			return f.set(Visit{UserID: "bob", AuthTime: f.now()}, i)
+		}, ""},
 		{"a grant ends by itself", claimed, func(f *fixture, i Issued) error { f.wait(life.Idle); f.collect(); return renew(f, i) }, ""},
 	}
 }

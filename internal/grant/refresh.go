@@ -157,7 +157,7 @@ func nextStep(t store.Token, gr store.Grant, seen bool, overlap time.Duration, n
 func (g *Grants) rotate(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, r Renewal, now time.Time) (Issued, error) {
 	t.UsedAt = now
 	gr.Generation++
-	gr.Expires = g.expires(gr, now)
+	gr.Expires, gr.Refreshed = g.expires(gr, now), now
 	refreshed := store.NewEvent(ctx, store.EventGrantRefreshed, now).Of(gr)
 	if err := errors.Join(tx.PutToken(ctx, t), tx.PutGrant(ctx, gr), tx.PutEvent(ctx, refreshed), g.touchClient(ctx, tx, gr, r.Client, now)); err != nil {
 		return Issued{}, err

@@ -30,8 +30,28 @@ type Page struct {
 	Form   *Form    // nil for none
 	Second *Form    // another way; nil for none
 
+	Sections []Section // before the forms
+
 	Back     template.URL // where the link leads, or empty; a place that was proven
 	BackText string
+}
+
+// A Section is a part of a page, under a heading of its own. What is empty is left
+// out.
+type Section struct {
+	Title string
+	Facts []Fact
+	Lines []string
+	Items []string // a list
+	Forms []Form
+
+	Path, PathText string // a link to a page of this server
+}
+
+// A Fact is a term, and what there is to say about it.
+type Fact struct {
+	Term  string
+	Texts []string
 }
 
 // A Form posts to this server.

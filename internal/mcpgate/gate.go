@@ -52,6 +52,7 @@ type Config struct {
 	Log     *slog.Logger
 	Info    *mcp.Implementation // of the server, as its results name it; nil for not at all
 	Trail   *audit.Trail        // records what is decided; nil for nobody
+	Account string              // URL of the page on which users give their grants more; empty for none
 }
 
 // A Gate guards the endpoints of one server. It is safe for concurrent use.

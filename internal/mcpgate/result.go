@@ -96,7 +96,22 @@ func (g *Gate) text(c gate.Caller, ref refusal) string {
 	case d.Reason == gate.NeedsLevel, d.Reason == gate.NeedsFresh:
 		return words.StrongerSignInNeeded(ref.name)
 	}
-	return words.ConsentNeeded(ref.name, ref.decision.Scopes)
+	return words.ConsentNeeded(ref.name, ref.decision.Scopes, g.account(c, ref.decision))
+}
+
+// account returns where c's user can give what d asks for to the grant that there is,
+// or "" where that would not help: a guest has no such page, and a level comes by new
+// tokens alone.
+func (g *Gate) account(c gate.Caller, d gate.Decision) string {
+	for _, name := range d.Scopes {
+		if !g.Scopes.Known(name) {
+			return ""
+		}
+	}
+	if !c.SignedIn() {
+		return ""
+	}
+	return g.Account
 }
 
 // result is the refusal of a tool call.

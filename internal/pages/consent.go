@@ -97,9 +97,7 @@ func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question) 
 		return
 	}
 	page := connectPage(p.App, q.name(), q.place())
-	page.Form = &layout.Form{Action: "/sign-in", Hidden: []layout.Hidden{hidden},
-		Fields:  []layout.Field{{Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email"}},
-		Buttons: []layout.Button{{Text: "Mail me a code"}}}
+	page.Form = addressForm(hidden, "", "")
 	if q.asked.Guests {
 		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: "Look round as a guest", Plain: true}}}
 	}

@@ -1,6 +1,7 @@
 // Package pages are the pages on which people sign in in their browser, say yes or no
-// to a client, and confirm what a tool is to do. They work without scripts. A handler parses, asks one rule,
-// and writes what the rule answered.
+// to a client, confirm what a tool is to do, and see and end what they have allowed.
+// They work without scripts. A handler parses, asks one rule, and writes what the rule
+// answered.
 package pages
 
 import (
@@ -59,6 +60,10 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /confirm/{id}", p.decide)
 	mux.HandleFunc("GET "+ConsentPath, p.consent)
 	mux.HandleFunc("POST "+ConsentPath, p.decideConsent)
+	mux.HandleFunc("GET "+AccountPath, p.account)
+	mux.HandleFunc("POST "+AccountPath, p.disconnectAll)
+	mux.HandleFunc("GET "+AccountPath+"/{grant}", p.connection)
+	mux.HandleFunc("POST "+AccountPath+"/{grant}", p.change)
 	mux.HandleFunc("POST /sign-in", p.signIn)
 	mux.HandleFunc("POST /sign-in/code", p.code)
 	mux.HandleFunc("POST /sign-out", p.signOut)

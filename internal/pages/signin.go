@@ -19,14 +19,18 @@ func (p *Pages) askAddress(w http.ResponseWriter, r *http.Request, session store
 		return
 	}
 	page := signInPage(p.App)
-	page.Form = &layout.Form{Action: "/sign-in", Problem: problem, Hidden: []layout.Hidden{hidden},
-		Fields:  []layout.Field{{Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email", Value: typed}},
-		Buttons: []layout.Button{{Text: "Mail me a code"}}}
+	page.Form = addressForm(hidden, typed, problem)
 	status := http.StatusOK
 	if problem != "" {
 		status = http.StatusUnprocessableEntity
 	}
 	p.write(w, status, page)
+}
+
+func addressForm(hidden layout.Hidden, typed, problem string) *layout.Form {
+	return &layout.Form{Action: "/sign-in", Problem: problem, Hidden: []layout.Hidden{hidden},
+		Fields:  []layout.Field{{Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email", Value: typed}},
+		Buttons: []layout.Button{{Text: "Mail me a code"}}}
 }
 
 // askDigits shows the form for the digits that were mailed.

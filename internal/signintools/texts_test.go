@@ -121,6 +121,7 @@ var elsewhere = map[string]string{
 	"grant.ErrNoUser":      "of SetRoles",
 	"grant.ErrRoles":       "of SetRoles",
 	"grant.ErrElevation":   "of Elevate",
+	"grant.ErrStale":       "of the account page",
 	"grant.ErrScope":       "of Refresh",
 	"grant.ErrNotYours":    "of Revoke",
 }

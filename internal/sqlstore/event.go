@@ -13,6 +13,8 @@ var (
 
 	eventsUnsealed = events.where("place = 0 ORDER BY id LIMIT $1")
 	eventsSealed   = events.where("place > $1 AND place <> 0 ORDER BY place LIMIT $2") // the second condition is the index's
+	eventsOfUser   = events.where("user_id = $1 AND " + eventsOfUsers + " ORDER BY id DESC LIMIT $2")
+	eventsOfUsers  = "user_id <> '' AND kind NOT IN ('decided', 'grant_refreshed')" // the condition is the index's
 	eventsDelete   = "DELETE FROM foyer_events WHERE place > 0 AND place <= $1 AND place <> 0"
 	chainByID      = chains.where("id = $1")
 )
@@ -32,6 +34,10 @@ func (tx *tx) UnsealedEvents(ctx context.Context, limit int) ([]store.Event, err
 
 func (tx *tx) SealedEvents(ctx context.Context, after, limit int) ([]store.Event, error) {
 	return tx.events(ctx, eventsSealed, after, max(limit, 0))
+}
+
+func (tx *tx) EventsOfUser(ctx context.Context, userID string, limit int) ([]store.Event, error) {
+	return tx.events(ctx, eventsOfUser, userID, max(limit, 0))
 }
 
 func (tx *tx) events(ctx context.Context, query string, args ...any) (all []store.Event, err error) {

@@ -32,10 +32,14 @@ func SignInNeeded(item string) string {
 }
 
 // ConsentNeeded refuses item to whoever lacks scopes that only a person can give
-// in the browser.
-func ConsentNeeded(item string, scopes []string) string {
+// in the browser. account is where they can also give them, or empty.
+func ConsentNeeded(item string, scopes []string, account string) string {
+	other := "tell the user to reconnect this server in the client (in Claude Code: /mcp)"
+	if account != "" {
+		other = "ask the user to open " + account + " and to give them to this app there, then call " + item + " again with the same arguments"
+	}
 	return item + " was not run: it needs consent in the browser for " + strings.Join(scopes, ", ") + ". " +
-		"The client should open its authorization page for that; if nothing opens, tell the user to reconnect this server in the client (in Claude Code: /mcp). Do not retry before."
+		"The client should open its authorization page for that; if nothing opens, " + other + ". Do not retry before."
 }
 
 // StrongerSignInNeeded refuses item to a user whose sign-in was too weak, or is

@@ -14,6 +14,7 @@ var eventTests = []test{
 	{"events wait in the order of their IDs, and stand in that of their places", testOrderOfEvents},
 	{"the events up to a place go, and no others", testDeleteEvents},
 	{"no two events have one place", testOnePlace},
+	{"the events of a user are found, the newest first, without what there is much of", testEventsOfUser},
 	{"an update that fails leaves no event", testEventOfAFailure},
 }
 
@@ -94,6 +95,21 @@ func testOnePlace(t *testing.T, s *suite) {
 		t.Error("two events got one place")
 	}
 	wantEvents(t, s, "those that are sealed", sealed(0, 10), "a")
+}
+
+func testEventsOfUser(t *testing.T, s *suite) {
+	putEvents(t, s, store.Event{ID: "b", UserID: "ann", Kind: store.EventGrantClaimed}, store.Event{ID: "a", UserID: "ann", Kind: store.EventGrantRevoked, Place: 7},
+		store.Event{ID: "c", UserID: "bob", Kind: store.EventGrantClaimed}, store.Event{ID: "d", Kind: store.EventGrantStarted},
+		store.Event{ID: "e", UserID: "ann", Kind: store.EventDecided}, store.Event{ID: "f", UserID: "ann", Kind: store.EventGrantRefreshed})
+	of := func(userID string, limit int) func(context.Context, store.Tx) ([]store.Event, error) {
+		return func(ctx context.Context, tx store.Tx) ([]store.Event, error) {
+			return tx.EventsOfUser(ctx, userID, limit)
+		}
+	}
+	wantEvents(t, s, "those of ann", of("ann", 10), "b", "a")
+	wantEvents(t, s, "the newest of ann", of("ann", 1), "b")
+	wantEvents(t, s, "none of ann", of("ann", -1))
+	wantEvents(t, s, "those of nobody", of("", 10))
 }
 
 func testEventOfAFailure(t *testing.T, s *suite) {

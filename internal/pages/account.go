@@ -1,0 +1,186 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"example.com/foyer/gate"
+	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/layout"
+	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/words"
+	"example.com/foyer/mail"
+	"example.com/foyer/store"
+)
+
+// AccountPath is that of the page on which users see what they have allowed to whom.
+const AccountPath = "/account"
+
+const (
+	activity = 20    // events that the page shows
+	aboutAll = "all" // what a form is about that ends all grants
+)
+
+func grantPath(id string) string { return AccountPath + "/" + id }
+
+// account handles "GET /account": the live grants of the user, and what happened
+// lately.
+func (p *Pages) account(w http.ResponseWriter, r *http.Request) {
+	there, u, ok := p.signedIn(w, r)
+	if !ok {
+		return
+	}
+	live, err := p.Grants.OfUser(r.Context(), u.ID)
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	events, err := p.Grants.Activity(r.Context(), u.ID, activity)
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	names, err := p.names(r.Context(), live, events)
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	page := accountPage(p.App, mail.Masked(u.Email), len(live))
+	for _, gr := range live {
+		section, sealErr := p.summary(there, gr, names[gr.ClientID])
+		page.Sections, err = append(page.Sections, section), errors.Join(err, sealErr)
+	}
+	browser, sealErr := p.thisBrowser(there, len(live))
+	page.Sections = append(page.Sections, browser...)
+	if err := errors.Join(err, sealErr); err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	if items := p.happened(events, names); len(items) > 0 {
+		page.Sections = append(page.Sections, layout.Section{Title: "Lately", Items: items})
+	}
+	p.write(w, http.StatusOK, page)
+}
+
+// names are what pages call the clients of some grants and events, by their IDs.
+func (p *Pages) names(ctx context.Context, grants []store.Grant, events []store.Event) (map[string]string, error) {
+	names := map[string]string{}
+	err := p.Store.View(ctx, func(tx store.Tx) error {
+		for _, gr := range grants {
+			names[gr.ClientID] = ""
+		}
+		for _, e := range events {
+			names[e.ClientID] = ""
+		}
+		for id := range names {
+			name, err := p.Clients.Name(ctx, tx, id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			names[id] = words.Client(id, name)
+		}
+		return nil
+	})
+	return names, err
+}
+
+// summary is what the page says of one grant.
+func (p *Pages) summary(there store.Session, gr store.Grant, name string) (layout.Section, error) {
+	hidden, err := p.sealGrant(there, gr)
+	return layout.Section{Title: name, Facts: p.facts(gr), Path: grantPath(gr.ID), PathText: "Change what " + name + " may do",
+		Forms: []layout.Form{{Action: grantPath(gr.ID), Hidden: []layout.Hidden{hidden},
+			Buttons: []layout.Button{{Text: "Disconnect " + name, Name: "do", Value: "disconnect", Plain: true}}}}}, err
+}
+
+// thisBrowser is what can be done besides: to sign out, and to end everything.
+func (p *Pages) thisBrowser(there store.Session, connected int) ([]layout.Section, error) {
+	leave, err := p.seal(there.Hash, form{Next: AccountPath})
+	all, allErr := p.seal(there.Hash, form{Next: AccountPath, About: aboutAll})
+	sections := []layout.Section{{Title: "This browser", Lines: []string{"Signed in since " + words.Moment(there.AuthTime) + ". To sign out here disconnects no app."},
+		Forms: []layout.Form{{Action: "/sign-out", Hidden: []layout.Hidden{leave}, Buttons: []layout.Button{{Text: "Sign out of this browser", Plain: true}}}}}}
+	if connected > 1 {
+		sections = slices.Insert(sections, 0, layout.Section{Title: "All apps", Forms: []layout.Form{{Action: AccountPath, Hidden: []layout.Hidden{all},
+			Buttons: []layout.Button{{Text: fmt.Sprintf("Disconnect all %d apps", connected), Plain: true}}}}})
+	}
+	return sections, errors.Join(err, allErr)
+}
+
+// facts are what the store knows of a grant, in words.
+func (p *Pages) facts(gr store.Grant) []layout.Fact {
+	place := words.Destination(gr.RedirectHost, oauth.IsLoopback("http://"+gr.RedirectHost+"/"))
+	facts := []layout.Fact{{Term: "Where", Texts: []string{place}}, {Term: "Connected", Texts: []string{words.Moment(gr.Created)}}}
+	if !gr.Refreshed.IsZero() {
+		facts = append(facts, layout.Fact{Term: "Last renewed its access", Texts: []string{words.Moment(gr.Refreshed)}})
+	}
+	may := p.inWords(gr.Scopes)
+	if len(may) == 0 {
+		may = []string{"What needs no more than to be signed in"}
+	}
+	facts = append(facts, layout.Fact{Term: "Approved", Texts: []string{words.Approval(gr.ApprovedBy)}},
+		layout.Fact{Term: "Signed in", Texts: []string{words.Level(gr.Level) + ", " + words.Moment(gr.AuthTime)}}, layout.Fact{Term: "It may", Texts: may})
+	if len(gr.Elevations) > 0 {
+		facts = append(facts, layout.Fact{Term: "For a while", Texts: p.elevations(gr)})
+	}
+	return facts
+}
+
+func (p *Pages) elevations(gr store.Grant) (texts []string) {
+	for _, e := range gr.Elevations {
+		what := "The role " + e.Role
+		if e.Scope != "" {
+			what = strings.Join(p.inWords([]string{e.Scope}), ", ")
+		}
+		texts = append(texts, what+", until "+words.Moment(e.Until))
+	}
+	return texts
+}
+
+// inWords are what scopes, and those that they imply, let a client do: in the
+// operator's words and order. One that the operator has no words for keeps its name.
+func (p *Pages) inWords(scopes []string) (texts []string) {
+	all := p.Scopes.With(scopes)
+	for _, s := range p.Scopes {
+		if slices.Contains(all, s.Name) {
+			texts = append(texts, s.Words)
+		}
+	}
+	for _, name := range all {
+		if name != gate.Guest && !p.Scopes.Known(name) {
+			texts = append(texts, name)
+		}
+	}
+	return texts
+}
+
+// happened are events in words.
+func (p *Pages) happened(events []store.Event, names map[string]string) (items []string) {
+	for _, e := range events {
+		if text := words.Happened(e, names[e.ClientID], p.inWords(e.Scopes)); text != "" {
+			items = append(items, words.Moment(e.At)+": "+text+".")
+		}
+	}
+	return items
+}
+
+// disconnectAll handles "POST /account".
+func (p *Pages) disconnectAll(w http.ResponseWriter, r *http.Request) {
+	f, _, ok := p.unseal(w, r)
+	if !ok || f.Next != AccountPath || f.About != aboutAll {
+		p.write(w, http.StatusForbidden, oldAccount)
+		return
+	}
+	there, u, ok := p.signedIn(w, r)
+	if !ok {
+		return
+	}
+	n, err := p.Grants.DisconnectAll(r.Context(), grant.Visit{UserID: u.ID, AuthTime: there.AuthTime}, "")
+	if err != nil {
+		p.refusedAccount(w, r, there, u, err)
+		return
+	}
+	p.write(w, http.StatusOK, disconnectedAll(n))
+}
