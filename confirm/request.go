@@ -61,6 +61,9 @@ func (o *Operations) ready(ctx context.Context, ask *elicit.Ask, req *mcp.CallTo
 		return refusal, nil
 	}
 	turn.Need = max(d.Confirm, gate.ByModel)
+	if o.hides(op.Tool, op.Arguments, turn.Need) {
+		return refused(words.TooLongToShow(op.Tool)), nil
+	}
 	if fresh, err := o.outdated(ctx, op, turn.Need); fresh != nil || err != nil {
 		return fresh, err
 	}
