@@ -63,7 +63,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /sign-out", p.signOut)
 }
 
-const maxForm = 16 << 10 // bytes
+const maxForm = 64 << 10 // bytes; a request that has the longest state is 25 KiB of a form
 
 // A form is what a page of ours has sealed into itself: for this browser, for a
 // while, and for one thing.
