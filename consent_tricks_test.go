@@ -41,3 +41,28 @@ func TestT49NoPathLeadsElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// T40, T49: a page of consent asks the host of a document that may not be kept no more
+// often than /authorize does, and gives nothing to a place that the client has left.
+func TestT40T49ConsentLooksAtTheDocumentAgain(t *testing.T) {
+	d := newDocumentHost(t)
+	d.control = "no-store"
+	h := newHouse(t, d.anywhere, func(cfg *Config) { cfg.DangerouslyExemptLoopback = false })
+	b := h.browser(t)
+	link := b.authorize(t, d.id(), "scope", "journal:export")
+	page := b.signsIn(t, b.follow(t, link), "ann@example.com")
+	d.moved.Store(true)
+	if r := b.fill(t, page, 0, url.Values{"decision": {"allow"}, "scope": {"journal:export"}}); r.status != http.StatusForbidden || r.header.Get("Refresh") != "" {
+		t.Errorf("a place that the client has left: %d %v", r.status, r.header)
+	}
+	d.moved.Store(false)
+	refused := 0
+	for range 30 {
+		if r := b.follow(t, link); r.status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused == 0 || d.asks.Load() > 10 {
+		t.Errorf("the host was asked %d times, and %d requests were refused", d.asks.Load(), refused)
+	}
+}

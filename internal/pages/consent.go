@@ -54,9 +54,13 @@ func (p *Pages) question(w http.ResponseWriter, r *http.Request, sealed string) 
 		p.write(w, http.StatusForbidden, lost)
 		return question{}, false
 	}
+	if _, ok := p.MayLookUp(r, q.asked.ClientID); !ok {
+		p.write(w, http.StatusTooManyRequests, crowded)
+		return question{}, false
+	}
 	var err error
-	if q.client, err = p.Clients.Lookup(r.Context(), q.asked.ClientID); err != nil {
-		p.write(w, http.StatusForbidden, lost) // it has gone meanwhile
+	if q.client, err = p.Clients.Lookup(r.Context(), q.asked.ClientID); err != nil || !oauth.MatchRedirectURI(q.client.RedirectURIs, q.asked.RedirectURI) {
+		p.write(w, http.StatusForbidden, lost) // it has gone meanwhile, or has left the place
 		return question{}, false
 	}
 	q.sealed = sealed

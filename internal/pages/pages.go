@@ -34,7 +34,8 @@ type Config struct {
 	Clients    *client.Clients
 	Grants     *grant.Grants
 	Scopes     gate.Scopes
-	Browser    func(*http.Request) (store.Hash, bool) // that an authorization request came by
+	Browser    func(*http.Request) (store.Hash, bool)            // that an authorization request came by
+	MayLookUp  func(*http.Request, string) (time.Duration, bool) // a client, which may make a strange host answer
 	Operations *operation.Rules
 	Levels     gate.Levels
 	Confirms   func(tool string) gate.Confirmation // how strongly a tool is confirmed

@@ -41,6 +41,12 @@ var lost = layout.Page{Title: "That link no longer works", Lines: []string{
 	"Go back to the app and connect again.",
 }}
 
+// crowded follows too many look-ups of an app that has to be asked each time.
+var crowded = layout.Page{Title: "Too many tries at once", Lines: []string{
+	"The app has to be looked up each time, and your network has asked for that too often within a minute. Nothing was given.",
+	"Load this page again in a minute.",
+}}
+
 func connectPage(app, client, place string) layout.Page {
 	return layout.Page{Title: "Sign in to " + app, Lines: []string{
 		"An app that calls itself " + client + " wants to use " + app + " for you. It is sent to " + place + ".",
