@@ -1,8 +1,10 @@
 package foyer
 
 import (
+	"html"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,5 +66,34 @@ func TestT40T49ConsentLooksAtTheDocumentAgain(t *testing.T) {
 	}
 	if refused == 0 || d.asks.Load() > 10 {
 		t.Errorf("the host was asked %d times, and %d requests were refused", d.asks.Load(), refused)
+	}
+}
+
+// T41, T42: a grant that continues another has its scopes, also those that nobody
+// asks for now. Any app on a device can use the client ID of another, so that who
+// approves is shown all of them; another user's are neither shown nor given.
+func TestT41T42ConsentShowsWhatGoesOn(t *testing.T) {
+	h := newHouse(t)
+	b, client := h.browser(t), h.client(t, "App")
+	export, write := "copy of your whole journal", "Write, change and delete"
+	first := b.signsIn(t, b.follow(t, b.authorize(t, client, "scope", "journal:export")), "ann@example.com")
+	if strings.Contains(first.body, "goes on") {
+		t.Errorf("nothing goes on: %s", first.body)
+	}
+	before := b.allow(t, first, client)
+	page := b.follow(t, b.authorize(t, client, "scope", "journal:write"))
+	if text := html.UnescapeString(page.body); !strings.Contains(text, "What it may do already goes on") || !strings.Contains(text, export) || !strings.Contains(text, write) {
+		t.Errorf("the page does not show what goes on: %s", text)
+	}
+	bob := b.fill(t, page, 0, url.Values{"decision": {"other"}})
+	page = b.signsIn(t, bob, "bob@example.com")
+	if text := html.UnescapeString(page.body); strings.Contains(text, "goes on") || strings.Contains(text, export) {
+		t.Errorf("another user is shown ann's: %s", text)
+	}
+	if gr := b.allow(t, page, client).bearer(t).Grant; slices.Contains(gr.Scopes, "journal:export") || gr.Continues != "" {
+		t.Errorf("another user has ann's: %+v", gr)
+	}
+	if a := before.call(t, "whoami", ""); a.status != http.StatusOK {
+		t.Errorf("ann's grant ended: %d %s", a.status, a.raw)
 	}
 }

@@ -117,7 +117,12 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there st
 		p.fault(w, r, err)
 		return
 	}
-	page := consentPage(p.App, q.name(), q.place(), mail.Masked(u.Email))
+	kept, err := p.Grants.Keeps(r.Context(), q.asked, u.ID)
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	page := consentPage(p.App, q.name(), q.place(), mail.Masked(u.Email), p.words(kept))
 	page.Warn = q.warnings()
 	page.Form = &layout.Form{Action: ConsentPath, Legend: "It may then:", Choices: p.choices(q.asked.Scopes),
 		Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},
@@ -135,6 +140,16 @@ func (p *Pages) scopes(asked []string) gate.Scopes {
 		return p.Scopes.Defaults()
 	}
 	return slices.DeleteFunc(slices.Clone(p.Scopes), func(s gate.ScopeInfo) bool { return !slices.Contains(asked, s.Name) })
+}
+
+// words are those of the scopes called names.
+func (p *Pages) words(names []string) (all []string) {
+	for _, s := range p.Scopes {
+		if slices.Contains(names, s.Name) {
+			all = append(all, s.Words)
+		}
+	}
+	return all
 }
 
 // choices are a box for each scope. Ticked are the default ones; others only where no

@@ -54,11 +54,16 @@ func connectPage(app, client, place string) layout.Page {
 	}}
 }
 
-func consentPage(app, client, place, account string) layout.Page {
-	return layout.Page{Title: "Let " + client + " use " + app + "?", Lines: []string{
+func consentPage(app, client, place, account string, kept []string) layout.Page {
+	page := layout.Page{Title: "Let " + client + " use " + app + "?", Lines: []string{
 		"It would act as " + account + ". What you allow is sent to " + place + ".",
 		"You can take it back at any time.",
 	}}
+	if len(kept) > 0 {
+		page.Lines = append(page.Lines, "You have allowed it things before, in this browser. What it may do already goes on, whatever you tick below:")
+		page.Steps = kept
+	}
+	return page
 }
 
 func onTheWay(place string) layout.Page {
