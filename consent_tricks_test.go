@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // visit opens a page of this server.
@@ -95,5 +96,34 @@ func TestT41T42ConsentShowsWhatGoesOn(t *testing.T) {
 	}
 	if a := before.call(t, "whoami", ""); a.status != http.StatusOK {
 		t.Errorf("ann's grant ended: %d %s", a.status, a.raw)
+	}
+}
+
+// Who presses the button twice, or comes back to it, is told to wait: the digits that
+// are under way stay good, and can be typed.
+func TestAButtonPressedTwiceLosesNoDigits(t *testing.T) {
+	h := newHouse(t)
+	b, client := h.browser(t), h.client(t, "App")
+	first := b.follow(t, b.authorize(t, client, "scope", "journal:export"))
+	b.fill(t, first, 0, url.Values{"email": {"ann@example.com"}})
+	digits := digitsIn(t, b.mail(t, "ann@example.com"))
+	again := b.fill(t, first, 0, url.Values{"email": {"Ann@example.com"}})
+	if again.status != http.StatusUnprocessableEntity || !strings.Contains(again.body, "Too many codes were asked for. Ask again in") || !strings.Contains(again.body, `name="code"`) {
+		t.Errorf("the second time: %d %s", again.status, again.body)
+	}
+	if other := b.fill(t, first, 0, url.Values{"email": {"bob@example.com"}}); other.status != http.StatusOK {
+		t.Errorf("another address: %d", other.status)
+	}
+	if r := b.fill(t, again, 0, url.Values{"code": {digits}}); r.status != http.StatusUnprocessableEntity {
+		t.Errorf("digits of before another address was asked for: %d", r.status)
+	}
+	b = h.browser(t)
+	h.advance(time.Minute)
+	first = b.follow(t, b.authorize(t, client, "scope", "journal:export"))
+	b.fill(t, first, 0, url.Values{"email": {"ann@example.com"}})
+	digits = digitsIn(t, b.mail(t, "ann@example.com"))
+	again = b.fill(t, first, 0, url.Values{"email": {"ann@example.com"}})
+	if r := b.fill(t, again, 0, url.Values{"code": {digits}}); r.status != http.StatusSeeOther {
+		t.Errorf("the digits of the first time: %d %s", r.status, r.body)
 	}
 }
