@@ -43,7 +43,8 @@ type Operations interface {
 	// OperationByKey returns the newest of a grant that was confirmed with key.
 	OperationByKey(ctx context.Context, grantID, key string) (Operation, error)
 
-	// OperationsOfGrant returns those of a grant, the newest first, at most limit.
+	// OperationsOfGrant returns those of a grant, the newest first, at most limit:
+	// without Arguments, Data and Result, which may be large.
 	OperationsOfGrant(ctx context.Context, grantID string, limit int) ([]Operation, error)
 
 	// OperationsDue returns those that are due at the moment now, the longest due
