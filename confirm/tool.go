@@ -217,16 +217,22 @@ func dataOf[D any](op store.Operation) (data D, err error) {
 }
 
 // answered is what a handler has returned, as JSON and in words. What was done was
-// done, also where that cannot be told: an answer that is no JSON is left out.
+// done, also where that cannot be told: an answer that is no JSON, or that breaks
+// down, is left out.
 func answered(out any) (result json.RawMessage, text string) {
-	result, err := json.Marshal(out)
-	if err != nil || string(result) == "null" || string(result) == "{}" {
+	failed := recovering(func() (err error) {
+		result, err = json.Marshal(out)
+		return err
+	})
+	if failed != nil || string(result) == "null" || string(result) == "{}" {
 		result = nil
 	}
-	if s, ok := out.(fmt.Stringer); ok {
-		return result, s.String()
+	s, ok := out.(fmt.Stringer)
+	if !ok {
+		return result, string(result)
 	}
-	return result, string(result)
+	_ = recovering(func() error { text = s.String(); return nil })
+	return result, text
 }
 
 // first answers the first call of a tool: with what it would do.
