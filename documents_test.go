@@ -24,21 +24,28 @@ import (
 type documentHost struct {
 	*httptest.Server
 	fails atomic.Bool
+	moved atomic.Bool // its redirect URI is another
 	asks  atomic.Int32
+
+	control string // of caches
 }
 
 func newDocumentHost(t *testing.T) *documentHost {
 	t.Helper()
-	d := &documentHost{}
+	d := &documentHost{control: "max-age=600"}
 	d.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.asks.Add(1)
 		if d.fails.Load() {
 			http.Error(w, "{}", http.StatusForbidden)
 			return
 		}
+		uri := redirectURI
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "max-age=600")
-		fmt.Fprintf(w, `{"client_id": %q, "client_name": "The SDK", "redirect_uris": [%q]}`, d.id(), redirectURI)
+		w.Header().Set("Cache-Control", d.control)
+		if d.moved.Load() {
+			uri = "http://127.0.0.1/elsewhere"
+		}
+		fmt.Fprintf(w, `{"client_id": %q, "client_name": "The SDK", "redirect_uris": [%q]}`, d.id(), uri)
 	}))
 	t.Cleanup(d.Close)
 	return d

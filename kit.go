@@ -169,7 +169,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	k.mount(mux)
 	authorization := k.authServer(inv.title)
 	authorization.Mount(mux)
-	k.mountPages(mux, authorization.KnownBrowser)
+	k.mountPages(mux, authorization)
 	mux.HandleFunc("/", k.front.NotFound)
 	k.behind.Go(func() { k.mail.Run(k.ctx) })
 	k.behind.Go(func() { k.gate.Run(k.ctx) })

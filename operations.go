@@ -10,6 +10,7 @@ import (
 	"example.com/foyer/audit"
 	"example.com/foyer/confirm"
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/authserver"
 	"example.com/foyer/internal/operation"
 	"example.com/foyer/internal/pages"
 	"example.com/foyer/store"
@@ -38,9 +39,9 @@ func (k *Kit) confirmLink() func(id string) string {
 }
 
 // mountPages serves the pages that people meet.
-func (k *Kit) mountPages(mux *http.ServeMux, browser func(*http.Request) (store.Hash, bool)) {
+func (k *Kit) mountPages(mux *http.ServeMux, authorization *authserver.Server) {
 	pages.New(pages.Config{App: k.title, Look: k.look, Issuer: k.cfg.Issuer, Store: k.cfg.Store, Keys: k.keys, SignIn: k.signin, Clients: k.clients,
-		Grants: k.grants, Scopes: k.cfg.Scopes, Browser: browser,
+		Grants: k.grants, Scopes: k.cfg.Scopes, Browser: authorization.KnownBrowser, MayLookUp: authorization.MayLookUp,
 		Operations: &operation.Rules{Store: k.cfg.Store, Now: k.now}, Levels: k.cfg.levels(), Wake: k.mail.Wake, Now: k.now, Log: k.cfg.Log,
 		Confirms: func(tool string) gate.Confirmation { return k.cfg.Tools[tool].Confirms() }}).Mount(mux)
 }

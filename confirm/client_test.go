@@ -153,6 +153,35 @@ func TestT85T23AnAnswerToNoQuestionDoesNothing(t *testing.T) {
 	}
 }
 
+// T89: what a user says yes to they see whole. A model cannot push the rest of the
+// arguments out of sight, also where a policy asks for the user only later.
+func TestT89NothingIsConfirmedThatIsNotShown(t *testing.T) {
+	long := thing{strings.Repeat("tea ", 500) + "and everything else"}
+	for _, c := range []gate.Confirmation{gate.ByClient, gate.ByPage} {
+		s := newShop(t, func(cfg *foyer.Config) { cfg.Tools["erase"] = gate.Scope("buy").ConfirmedBy(c) })
+		ann := s.session(t, "2026-07-28", &person{answer: func(string) *mcp.ElicitResult { return accept(true) }})
+		want(t, c.String(), call(t, ann, "erase", long), "refused", "Nothing was done: the user has to confirm erase, and these arguments are too long to be shown to them whole.")
+		want(t, c.String()+", a short one", call(t, ann, "erase", thing{"tea"}), "preview", "Run erase with")
+	}
+	need := gate.ByModel
+	s := newShop(t, func(cfg *foyer.Config) {
+		cfg.Decider = deciderFunc(func(r gate.Request) (gate.Decision, error) {
+			if r.Item == "erase" {
+				return gate.Decision{Outcome: gate.Confirm, Confirm: need}, nil
+			}
+			return gate.Decision{Outcome: gate.Allow}, nil
+		})
+	})
+	ann := s.session(t, "2026-07-28", &person{answer: func(string) *mcp.ElicitResult { return accept(true) }})
+	first, second := call(t, ann, "erase", long), call(t, ann, "erase", long)
+	want(t, "confirmed by the model", confirms(t, ann, first.token()), "succeeded", "Done")
+	need = gate.ByClient
+	want(t, "by the user, since", confirms(t, ann, second.token()), "refused", "too long to be shown")
+	if got := s.effects(t); len(got) != 1 {
+		t.Errorf("done %d times", len(got))
+	}
+}
+
 // T86: a policy that fails when it is confirmed denies, and nothing is done; neither
 // is a scope that was lost, a role that was taken or a rule that is another now.
 func TestT86WhatIsConfirmedIsDecidedAgain(t *testing.T) {

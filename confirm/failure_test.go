@@ -96,6 +96,51 @@ func TestK20WhatWasDoneIsNeverToldAsFailed(t *testing.T) {
 	}
 }
 
+// A mute is an answer that breaks down when it is told.
+type mute struct{ Done bool }
+
+func (mute) String() string               { panic("fyr_a-secret-in-a-panic") }
+func (mute) MarshalJSON() ([]byte, error) { panic("fyr_a-secret-in-a-panic") }
+
+// K20: nor does an answer that breaks down, in any class.
+func TestK20AnAnswerThatBreaksDownIsLeftOut(t *testing.T) {
+	s := newShop(t)
+	effects := 0
+	did := func() (mute, error) { effects++; return mute{true}, nil }
+	rules := gate.Rules{"once": gate.SignedIn().Confirmed(), "again": gate.SignedIn().Confirmed(), "inside": gate.SignedIn().Confirmed()}
+	house := newHouse(t, s, rules, func(kit *foyer.Kit, server *mcp.Server) {
+		confirm.AddTool(kit.Operations(), server, &mcp.Tool{Name: "once"}, s.preview, confirm.AtMostOnce(func(context.Context, thing) (mute, error) { return did() }))
+		confirm.AddTool(kit.Operations(), server, &mcp.Tool{Name: "again"}, s.preview, confirm.Idempotent(func(context.Context, string, thing) (mute, error) { return did() }))
+		confirm.AddTool(kit.Operations(), server, &mcp.Tool{Name: "inside"}, s.preview, confirm.Transactional(func(context.Context, store.SQL, thing) (mute, error) { return did() }))
+	})
+	ann := house.SignIn(t, "ann@example.com")
+	for tool := range rules {
+		effects = 0
+		token := shown(t, ann, tool, "tea")
+		want(t, tool, confirms(t, ann, token), "succeeded", "Done: Get tea.")
+		want(t, tool+", again", confirms(t, ann, token), "succeeded", "Done: Get tea.")
+		if effects != 1 {
+			t.Errorf("%s: done %d times", tool, effects)
+		}
+	}
+}
+
+// What was done is told again to who confirmed it, though a role was taken since;
+// what was not begun is decided about again.
+func TestWhatWasDoneIsToldAgainThoughARoleWasTaken(t *testing.T) {
+	s := newShop(t, func(cfg *foyer.Config) { cfg.Tools["book"] = cfg.Tools["book"].Role("buyer") })
+	ann := s.house.SignIn(t, "ann@example.com")
+	s.house.SetRoles(t, "ann@example.com", "buyer")
+	token, other := shown(t, ann, "book", "tea"), shown(t, ann, "book", "salt")
+	want(t, "done", confirms(t, ann, token), "succeeded", "Done: Get tea.")
+	s.house.SetRoles(t, "ann@example.com")
+	want(t, "told again", confirms(t, ann, token), "succeeded", "Done: Get tea.")
+	if r := confirms(t, ann, other); !r.isError || r.status() == "succeeded" {
+		t.Errorf("what was not begun: %s", r.raw)
+	}
+	wantEffects(t, s, "after all", "tea")
+}
+
 // T80: where the world changed between the preview and the confirmation nothing is
 // done, and the caller is shown what would be done now.
 func TestT80AWorldThatChangedIsShownAnew(t *testing.T) {

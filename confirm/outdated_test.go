@@ -112,3 +112,40 @@ func TestK18WhatAnotherConfirmationHasDoneIsToldAsDone(t *testing.T) {
 		})
 	}
 }
+
+// T80, T86: while a user reads the question minutes pass: what the tool looks at, the
+// roles of the user and the policy are asked again after the yes, in every version.
+func TestT80T86WhatChangesWhileTheUserReadsCounts(t *testing.T) {
+	for _, version := range asking {
+		for name, change := range map[string]func(t *testing.T, s *shop, down *bool){
+			"the world":  func(_ *testing.T, s *shop, _ *bool) { s.looksAt(" at one") },
+			"the roles":  func(t *testing.T, s *shop, _ *bool) { s.house.SetRoles(t, "ann@example.com") },
+			"the policy": func(_ *testing.T, _ *shop, down *bool) { *down = true },
+		} {
+			t.Run(version+", "+name, func(t *testing.T) {
+				var down bool
+				s := newShop(t, byClient, func(cfg *foyer.Config) {
+					cfg.Tools["send"] = cfg.Tools["send"].Role("buyer")
+					cfg.Decider = deciderFunc(func(gate.Request) (gate.Decision, error) {
+						if down {
+							return gate.Decision{Outcome: gate.Deny}, nil
+						}
+						return gate.Decision{Outcome: gate.Allow}, nil
+					})
+				})
+				s.looksAt(" at noon")
+				p := &person{answer: func(string) *mcp.ElicitResult {
+					change(t, s, &down)
+					return accept(true)
+				}}
+				ann := s.session(t, version, p)
+				s.house.SetRoles(t, "ann@example.com", "buyer")
+				r := confirms(t, ann, shown(t, ann, "send", "tea"))
+				if r.status() == "succeeded" || len(p.asked) != 1 {
+					t.Errorf("asked %d times: %s", len(p.asked), r.raw)
+				}
+				wantEffects(t, s, "after it")
+			})
+		}
+	}
+}

@@ -25,6 +25,9 @@ func (o *Operations) Call(ctx context.Context, req *mcp.CallToolRequest, d gate.
 	if err != nil {
 		return refused(words.Misfit(req.Params.Name, err)), nil
 	}
+	if o.hides(req.Params.Name, arguments, d.Confirm) {
+		return refused(words.TooLongToShow(req.Params.Name)), nil
+	}
 	s := shown{summary: summary(req.Params.Name, arguments), data: arguments}
 	return o.remember(ctx, req.Params.Name, arguments, s, d.Confirm, "preview"), nil
 }
@@ -34,12 +37,19 @@ func summary(name string, arguments json.RawMessage) string {
 	if string(arguments) == "{}" {
 		return "Run " + name
 	}
-	const most = maxSummary - 200
 	text := plain(string(arguments))
-	if n := utf8.RuneCountInString(text); n > most {
-		text = string([]rune(text)[:most]) + fmt.Sprintf(" … and %d more characters", n-most)
+	if n := utf8.RuneCountInString(text); n > maxShown {
+		text = string([]rune(text)[:maxShown]) + fmt.Sprintf(" … and %d more characters", n-maxShown)
 	}
 	return "Run " + name + " with " + text
+}
+
+const maxShown = maxSummary - 200 // characters of arguments
+
+// hides reports whether the summary of a tool of the SDK leaves out what its user
+// would say yes to: a model could put there what they are not to see.
+func (o *Operations) hides(name string, arguments json.RawMessage, need gate.Confirmation) bool {
+	return need >= gate.ByClient && o.known(name) == nil && utf8.RuneCount(arguments) > maxShown
 }
 
 // plain is a tool of the SDK: it is run once, by req, because nobody knows what it

@@ -56,28 +56,43 @@ func (o *Operations) confirm(ctx context.Context, ask *elicit.Ask, req *mcp.Call
 // ready decides again, and has the user asked where that is needed. A result means
 // that nothing is to be done now.
 func (o *Operations) ready(ctx context.Context, ask *elicit.Ask, req *mcp.CallToolRequest, op store.Operation, turn *operation.Confirmation) (*mcp.CallToolResult, error) {
-	d, refusal := o.cfg.Decide(ctx, req, op.Tool, op.Arguments)
-	if refusal != nil {
-		return refusal, nil
-	}
-	turn.Need = max(d.Confirm, gate.ByModel)
-	if fresh, err := o.outdated(ctx, op, turn.Need); fresh != nil || err != nil {
-		return fresh, err
+	res, err := o.passes(ctx, req, op, turn)
+	if res != nil || err != nil {
+		return res, err
 	}
 	if done := gate.Confirmation(op.Confirmed); done >= turn.Need {
 		turn.By = done
 		return nil, nil
 	}
 	switch {
+	case turn.Need < gate.ByClient:
+		return nil, nil
 	case turn.Need == gate.ByClient:
 		turn.By = gate.ByClient
-		return o.asked(ctx, ask, op)
-	case turn.Need >= gate.ByPage && o.cfg.Link == nil:
+		res, err = o.asked(ctx, ask, op)
+	case o.cfg.Link == nil:
 		return refused(words.NoPage(op.Tool)), nil
-	case turn.Need >= gate.ByPage:
-		return o.sent(ctx, ask, op, turn)
+	default:
+		res, err = o.sent(ctx, ask, op, turn)
 	}
-	return nil, nil
+	if res != nil || err != nil {
+		return res, err
+	}
+	return o.passes(ctx, req, op, turn) // again: a user may have taken minutes
+}
+
+// passes decides about what op says as it is now, and how strongly it has to be
+// confirmed. A result means that it does not pass, or is another thing by now.
+func (o *Operations) passes(ctx context.Context, req *mcp.CallToolRequest, op store.Operation, turn *operation.Confirmation) (*mcp.CallToolResult, error) {
+	d, refusal := o.cfg.Decide(ctx, req, op.Tool, op.Arguments)
+	if refusal != nil {
+		return refusal, nil
+	}
+	turn.Need = max(d.Confirm, gate.ByModel)
+	if o.hides(op.Tool, op.Arguments, turn.Need) {
+		return refused(words.TooLongToShow(op.Tool)), nil
+	}
+	return o.outdated(ctx, op, turn.Need)
 }
 
 // sent sends the user to the page: by their client where it can open one, and by the

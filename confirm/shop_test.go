@@ -165,6 +165,12 @@ func (s *shop) failure() error {
 	return s.fail
 }
 
+func (s *shop) looksAt(world string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world = world
+}
+
 func (s *shop) fails(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

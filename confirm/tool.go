@@ -25,7 +25,8 @@ type Preview[D any] struct {
 	// 10:00 with Dr. Ames". 1 to 2000 characters. It is what they say yes to.
 	Summary string
 
-	// Data is what the handler gets. It becomes JSON, and is remembered for a day.
+	// Data is what the handler gets. It becomes JSON of at most 256 KiB, and is
+	// remembered for a day.
 	Data D
 
 	// World is a version of what the preview has looked at, such as an ETag; empty
@@ -35,7 +36,10 @@ type Preview[D any] struct {
 	World string
 }
 
-const maxSummary = 2000 // characters
+const (
+	maxSummary = 2000      // characters
+	maxData    = 256 << 10 // bytes of arguments, and of data
+)
 
 // AddTool adds a tool to server that shows what it would do, by preview, and does it
 // by handler when that is confirmed. The rule of the tool says how strongly
@@ -141,6 +145,9 @@ func previewing[In, D any](preview func(context.Context, In) (Preview[D], error)
 		if err != nil {
 			return shown{}, fault{fmt.Errorf("the data of the preview is no JSON: %w", err)}
 		}
+		if len(data) > maxData {
+			return shown{}, fault{fmt.Errorf("the data of the preview has %d bytes, and may have %d", len(data), maxData)}
+		}
 		if n := utf8.RuneCountInString(p.Summary); n == 0 || n > maxSummary {
 			return shown{}, fault{fmt.Errorf("the summary has %d characters, and must have 1 to %d", n, maxSummary)}
 		}
@@ -210,16 +217,22 @@ func dataOf[D any](op store.Operation) (data D, err error) {
 }
 
 // answered is what a handler has returned, as JSON and in words. What was done was
-// done, also where that cannot be told: an answer that is no JSON is left out.
+// done, also where that cannot be told: an answer that is no JSON, or that breaks
+// down, is left out.
 func answered(out any) (result json.RawMessage, text string) {
-	result, err := json.Marshal(out)
-	if err != nil || string(result) == "null" || string(result) == "{}" {
+	failed := recovering(func() (err error) {
+		result, err = json.Marshal(out)
+		return err
+	})
+	if failed != nil || string(result) == "null" || string(result) == "{}" {
 		result = nil
 	}
-	if s, ok := out.(fmt.Stringer); ok {
-		return result, s.String()
+	s, ok := out.(fmt.Stringer)
+	if !ok {
+		return result, string(result)
 	}
-	return result, string(result)
+	_ = recovering(func() error { text = s.String(); return nil })
+	return result, text
 }
 
 // first answers the first call of a tool: with what it would do.
@@ -253,6 +266,9 @@ func (t *tool) show(ctx context.Context, arguments json.RawMessage) (s shown, er
 
 // remember makes an operation of what is shown, and shows it.
 func (o *Operations) remember(ctx context.Context, tool string, arguments json.RawMessage, s shown, need gate.Confirmation, status string) *mcp.CallToolResult {
+	if len(arguments) > maxData {
+		return refused(words.TooMuch(tool))
+	}
 	c := gate.CallerFrom(ctx)
 	op, err := o.rules.Preview(ctx, operation.Draft{Who: operation.WhoIs(c), Tool: tool, Terms: o.cfg.Terms(tool), Arguments: arguments, Summary: s.summary, Data: s.data, World: s.world})
 	if err != nil {

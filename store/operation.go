@@ -44,7 +44,8 @@ type Operations interface {
 	OperationByKey(ctx context.Context, grantID, key string) (Operation, error)
 
 	// OperationsOfGrant returns those of a grant that were created at the moment
-	// since or later, the newest first, at most limit.
+	// since or later, the newest first, at most limit: without Arguments, Data and
+	// Result, which may be large.
 	OperationsOfGrant(ctx context.Context, grantID string, since time.Time, limit int) ([]Operation, error)
 
 	// OperationsDue returns those that are due at the moment now, the longest due

@@ -18,7 +18,7 @@ func (s *Server) client(w http.ResponseWriter, r *http.Request, form url.Values)
 	if !cred.Header && cred.AssertionType == "" && cred.Assertion.Reveal() == "" && !present(w, form, "client_id") {
 		return store.Client{}, false
 	}
-	if wait, ok := s.mayLookUp(r, cred.Names()); !ok {
+	if wait, ok := s.MayLookUp(r, cred.Names()); !ok {
 		tooMany(w, wait)
 		return store.Client{}, false
 	}

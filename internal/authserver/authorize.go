@@ -70,7 +70,7 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request, query url.Values)
 		s.page(w, http.StatusBadRequest, incomplete)
 		return request{}, false
 	}
-	if _, ok := s.mayLookUp(r, query.Get("client_id")); !ok {
+	if _, ok := s.MayLookUp(r, query.Get("client_id")); !ok {
 		s.page(w, http.StatusTooManyRequests, crowded)
 		return request{}, false
 	}

@@ -13,11 +13,11 @@ import (
 	"example.com/foyer/store"
 )
 
-// mayLookUp reports whether the client that r names may be looked up. Where that
+// MayLookUp reports whether the client that r names may be looked up. Where that
 // makes a host answer that nobody here has met, the address that r comes from
 // has so many tries; documents that are at hand cost none, because many people
 // share the addresses of hosted clients.
-func (s *Server) mayLookUp(r *http.Request, clientID string) (wait time.Duration, ok bool) {
+func (s *Server) MayLookUp(r *http.Request, clientID string) (wait time.Duration, ok bool) {
 	stranger, err := s.Clients.Stranger(r.Context(), clientID)
 	if err != nil || !stranger {
 		return 0, true // a fault shows again in the look-up

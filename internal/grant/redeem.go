@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/foyer/internal/oauth"
@@ -141,8 +142,7 @@ const ApprovedInBrowser = "browser"
 // carryOn puts gr in the place of before, where that works for the same client and
 // resource, and is a guest's or the user's own.
 func carryOn(ctx context.Context, tx store.Tx, gr *store.Grant, before store.Grant, now time.Time) error {
-	if gr.UserID == "" || before.ID == "" || before.Resource != gr.Resource || !before.RevokedAt.IsZero() || !now.Before(before.Expires) ||
-		before.UserID != "" && before.UserID != gr.UserID {
+	if !continues(before, gr.UserID, gr.Resource, now) {
 		return nil
 	}
 	gr.Continues, gr.GuestID = before.ID, before.GuestID
@@ -150,6 +150,31 @@ func carryOn(ctx context.Context, tx store.Tx, gr *store.Grant, before store.Gra
 		gr.Scopes = union(gr.Scopes, before.Scopes)
 	}
 	return end(ctx, tx, before, store.ReasonContinued, "", now)
+}
+
+// continues reports whether a grant of a user for resource continues before.
+func continues(before store.Grant, userID, resource string, now time.Time) bool {
+	return userID != "" && before.ID != "" && before.Resource == resource && before.RevokedAt.IsZero() && now.Before(before.Expires) &&
+		(before.UserID == "" || before.UserID == userID)
+}
+
+// Keeps returns the scopes of a person's that a grant for a has from the one that it
+// continues, where userID approves it: they have to be shown to who approves.
+func (g *Grants) Keeps(ctx context.Context, a Asked, userID string) (scopes []string, err error) {
+	err = g.store.View(ctx, func(tx store.Tx) error {
+		before, err := remembered(ctx, tx, store.Hash(a.Browser), a.ClientID, g.now())
+		scopes = nil // View may run this again
+		if err == nil && continues(before, userID, a.Resource, g.now()) && before.UserID == userID {
+			scopes = slices.DeleteFunc(slices.Clone(before.Scopes), func(s string) bool { return s == Guest })
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("grant: keeps: %w", err)
+	}
+	return scopes, nil
 }
 
 // remember makes gr what the browser with cookie h remembers of its client, and

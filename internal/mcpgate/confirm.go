@@ -8,6 +8,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/words"
 )
 
 // Confirm answers the first call of a tool that is confirmed: with what it would
@@ -27,10 +28,14 @@ func (g *Gate) confirm(ctx context.Context, d gate.Decision, req mcp.Request, ru
 }
 
 // DecideAgain decides about a call of the tool called name that comes by another
-// request of its caller, as if it came by itself. What does not pass is answered
-// by refusal.
+// request of its caller, as if it came by itself, and now: since that request
+// began, its user may have been asked something for minutes. What does not pass is
+// answered by refusal.
 func (g *Gate) DecideAgain(ctx context.Context, req mcp.Request, name string, arguments json.RawMessage) (d gate.Decision, refusal *mcp.CallToolResult) {
-	c := carriedBy(req)
+	c, err := g.anew(ctx, carriedBy(req))
+	if err != nil {
+		return gate.Decision{Outcome: gate.Deny, Reason: gate.Policy}, &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: words.BadToken}}}
+	}
 	m := message{Method: "tools/call"}
 	m.Params.Name, m.Params.Arguments = name, arguments
 	r := g.rule(ctx, c, m)
@@ -39,6 +44,19 @@ func (g *Gate) DecideAgain(ctx context.Context, req mcp.Request, name string, ar
 		return r.decision, g.result(c, *ref)
 	}
 	return r.decision, nil
+}
+
+// anew is c as it is now, of whom nothing is decided yet.
+func (g *Gate) anew(ctx context.Context, c carried) (carried, error) {
+	c.decided = nil
+	if c.caller.GrantID == "" {
+		return c, nil
+	}
+	b, err := g.Grants.Look(ctx, c.asker.Access, c.endpoint.Resource)
+	if err == nil {
+		c.caller = g.caller(b)
+	}
+	return c, err
 }
 
 // RunTool has a tool answer a call that was decided about, and confirmed, without

@@ -102,8 +102,11 @@ func next(o store.Operation, repeatable bool, now time.Time) step {
 	return refuse
 }
 
-// ended is o with an outcome.
+// ended is o with an outcome. Of what was never begun nobody needs the data any more.
 func ended(o store.Operation, state string, result []byte, now time.Time) store.Operation {
+	if state == Declined || state == Cancelled || state == Stale {
+		o.Arguments, o.Data = nil, nil
+	}
 	o.State, o.Result, o.Due = state, result, time.Time{}
 	o.Ended, o.Expires = now, now.Add(kept)
 	return o

@@ -54,9 +54,13 @@ func (p *Pages) question(w http.ResponseWriter, r *http.Request, sealed string) 
 		p.write(w, http.StatusForbidden, lost)
 		return question{}, false
 	}
+	if _, ok := p.MayLookUp(r, q.asked.ClientID); !ok {
+		p.write(w, http.StatusTooManyRequests, crowded)
+		return question{}, false
+	}
 	var err error
-	if q.client, err = p.Clients.Lookup(r.Context(), q.asked.ClientID); err != nil {
-		p.write(w, http.StatusForbidden, lost) // it has gone meanwhile
+	if q.client, err = p.Clients.Lookup(r.Context(), q.asked.ClientID); err != nil || !oauth.MatchRedirectURI(q.client.RedirectURIs, q.asked.RedirectURI) {
+		p.write(w, http.StatusForbidden, lost) // it has gone meanwhile, or has left the place
 		return question{}, false
 	}
 	q.sealed = sealed
@@ -111,7 +115,12 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there st
 		p.fault(w, r, err)
 		return
 	}
-	page := consentPage(p.App, q.name(), q.place(), mail.Masked(u.Email))
+	kept, err := p.Grants.Keeps(r.Context(), q.asked, u.ID)
+	if err != nil {
+		p.fault(w, r, err)
+		return
+	}
+	page := consentPage(p.App, q.name(), q.place(), mail.Masked(u.Email), p.inWords(kept))
 	page.Warn = q.warnings()
 	page.Form = &layout.Form{Action: ConsentPath, Legend: "It may then:", Choices: p.choices(q.asked.Scopes),
 		Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},

@@ -36,7 +36,8 @@ type Config struct {
 	Clients    *client.Clients
 	Grants     *grant.Grants
 	Scopes     gate.Scopes
-	Browser    func(*http.Request) (store.Hash, bool) // that an authorization request came by
+	Browser    func(*http.Request) (store.Hash, bool)            // that an authorization request came by
+	MayLookUp  func(*http.Request, string) (time.Duration, bool) // a client, which may make a strange host answer
 	Operations *operation.Rules
 	Levels     gate.Levels
 	Confirms   func(tool string) gate.Confirmation // how strongly a tool is confirmed
@@ -69,7 +70,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /sign-out", p.signOut)
 }
 
-const maxForm = 16 << 10 // bytes
+const maxForm = 64 << 10 // bytes; a request that has the longest state is 25 KiB of a form
 
 // A form is what a page of ours has sealed into itself: for this browser, for a
 // while, and for one thing.

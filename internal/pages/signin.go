@@ -61,11 +61,16 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 		p.askAddress(w, r, session, f.Next, typed, problem.Reason)
 		return
 	}
+	var begun signin.Begun
 	if err == nil {
-		_, err = p.SignIn.BeginSession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, email)
+		begun, err = p.SignIn.BeginSession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, email)
 	}
 	if text, refused := refusal(err); refused {
-		p.askAddress(w, r, session, f.Next, typed, text)
+		if begun.Before {
+			p.askDigits(w, r, session, form{Next: f.Next, Email: email.String()}, http.StatusUnprocessableEntity, text)
+		} else {
+			p.askAddress(w, r, session, f.Next, typed, text)
+		}
 		return
 	} else if err != nil {
 		p.fault(w, r, err)

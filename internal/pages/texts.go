@@ -41,6 +41,12 @@ var lost = layout.Page{Title: "That link no longer works", Lines: []string{
 	"Go back to the app and connect again.",
 }}
 
+// crowded follows too many look-ups of an app that has to be asked each time.
+var crowded = layout.Page{Title: "Too many tries at once", Lines: []string{
+	"The app has to be looked up each time, and your network has asked for that too often within a minute. Nothing was given.",
+	"Load this page again in a minute.",
+}}
+
 func connectPage(app, client, place string) layout.Page {
 	return layout.Page{Title: "Sign in to " + app, Lines: []string{
 		"An app that calls itself " + client + " wants to use " + app + " for you. It is sent to " + place + ".",
@@ -48,11 +54,16 @@ func connectPage(app, client, place string) layout.Page {
 	}}
 }
 
-func consentPage(app, client, place, account string) layout.Page {
-	return layout.Page{Title: "Let " + client + " use " + app + "?", Lines: []string{
+func consentPage(app, client, place, account string, kept []string) layout.Page {
+	page := layout.Page{Title: "Let " + client + " use " + app + "?", Lines: []string{
 		"It would act as " + account + ". What you allow is sent to " + place + ".",
 		"You can take it back at any time.",
 	}}
+	if len(kept) > 0 {
+		page.Lines = append(page.Lines, "You have allowed it things before, in this browser. What it may do already goes on, whatever you tick below:")
+		page.Steps = kept
+	}
+	return page
 }
 
 func onTheWay(place string) layout.Page {

@@ -23,6 +23,7 @@ type Begun struct {
 	Digits    int
 	ExpiresIn time.Duration // of the one-time code
 	ResendIn  time.Duration // when another may be asked for
+	Before    bool          // of a refusal in a browser: the digits of before are good
 }
 
 // Begin mails a one-time code to email, with which the guest behind a can claim

@@ -60,32 +60,32 @@ func (s *SignIn) BeginSession(ctx context.Context, v Visitor, email mail.Address
 		next.Digits = digitsAttacked
 	}
 	var refusal error
+	var good bool
 	err := s.Store.Update(ctx, func(tx store.Tx) (err error) {
-		refusal, err = s.beginSession(ctx, tx, key, email, next, now)
+		good, refusal, err = s.beginSession(ctx, tx, key, email, next, now)
 		return err
 	})
 	if err != nil {
 		return Begun{}, fmt.Errorf("signin: begin in a browser: %w", err)
 	}
-	return Begun{Digits: next.Digits, ExpiresIn: s.TTL, ResendIn: sendsPerMail[0].Within}, refusal
+	return Begun{Digits: next.Digits, ExpiresIn: s.TTL, ResendIn: sendsPerMail[0].Within, Before: good}, refusal
 }
 
-func (s *SignIn) beginSession(ctx context.Context, tx store.Tx, key string, email mail.Address, next store.Session, now time.Time) (refusal, err error) {
-	if !s.NoLimits {
-		wait, err := limit.Spend(ctx, tx, "sent:"+key, now, sendsPerBrowser...)
-		if wait > 0 || err != nil {
-			return TooMany{wait}, err
-		}
-	}
+// beginSession reports also whether digits that were mailed to email before, in the
+// same browser, are still good.
+func (s *SignIn) beginSession(ctx context.Context, tx store.Tx, key string, email mail.Address, next store.Session, now time.Time) (good bool, refusal, err error) {
 	there, err := tx.Session(ctx, next.Hash)
+	if refusal, err := s.spendOfBrowser(ctx, tx, key, s.mailbox(email), now); refusal != nil || err != nil {
+		return there.Email == next.Email && s.nextSession(there, now) == nil, refusal, err
+	}
 	switch {
 	case err == nil && there.UserID != "" && now.Before(there.Expires): // who is signed in stays so until the digits come
 		next.UserID, next.Level, next.AuthTime, next.Created, next.Used, next.Expires = there.UserID, there.Level, there.AuthTime, there.Created, there.Used, there.Expires
 	case err != nil && !errors.Is(err, store.ErrNotFound):
-		return nil, err
+		return false, nil, err
 	}
 	if next.Muted, err = s.mute(ctx, tx, store.Grant{}, email, now); err != nil {
-		return nil, err
+		return false, nil, err
 	}
 	event := store.NewEvent(ctx, store.EventSignInBegun, now)
 	event.Whom, event.Outcome, event.Level = s.Keys.Whom(next.Email), store.OutcomeMailed, LevelBrowser
@@ -93,9 +93,26 @@ func (s *SignIn) beginSession(ctx context.Context, tx store.Tx, key string, emai
 		event.Outcome = store.OutcomeMuted
 	}
 	if err := errors.Join(tx.PutSession(ctx, next), tx.PutEvent(ctx, event)); err != nil || next.Muted {
-		return nil, err
+		return false, nil, err
 	}
-	return nil, tx.PutOutgoing(ctx, store.Outgoing{ID: rand.Text(), Kind: MailBrowser, Subject: next.Challenge, Due: now, Created: now, Expires: now.Add(s.TTL)})
+	return false, nil, tx.PutOutgoing(ctx, store.Outgoing{ID: rand.Text(), Kind: MailBrowser, Subject: next.Challenge, Due: now, Created: now, Expires: now.Add(s.TTL)})
+}
+
+// spendOfBrowser spends one mail of what a browser may have sent. What it asks for
+// the same mailbox has the budgets of a mailbox: who asks again too soon is told, and
+// the digits that are under way stay good.
+func (s *SignIn) spendOfBrowser(ctx context.Context, tx store.Tx, key, mailbox string, now time.Time) (refusal, err error) {
+	if s.NoLimits {
+		return nil, nil
+	}
+	wait, err := limit.Peek(ctx, tx, "sent:"+key, now, sendsPerBrowser...) // a mail that is refused spends nothing
+	if wait == 0 && err == nil {
+		wait, err = limit.Spend(ctx, tx, sentTo(key, mailbox), now, sendsPerMail...)
+	}
+	if wait > 0 || err != nil {
+		return TooMany{wait}, err
+	}
+	return nil, limit.Record(ctx, tx, "sent:"+key, now, sendsPerBrowser...)
 }
 
 // nameOf names a browser in counters.

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"example.com/foyer/store"
@@ -13,9 +14,12 @@ var (
 
 	operationByID     = operations.where("id = $1")
 	operationByKey    = operations.where("grant_id = $1 AND key = $2 AND key <> '' ORDER BY created DESC, id LIMIT 1") // the condition is the index's
-	operationsOfGrant = operations.where("grant_id = $1 AND created >= $2 ORDER BY created DESC, id LIMIT $3")
+	operationsOfGrant = withoutBulk.Replace(operations.where("grant_id = $1 AND created >= $2 ORDER BY created DESC, id LIMIT $3"))
 	operationsDue     = operations.where("due <> 0 AND due <= $1 ORDER BY due, id LIMIT $2")
 )
+
+// withoutBulk leaves out what may be large, of many operations at once.
+var withoutBulk = strings.NewReplacer("foyer_operations.arguments", "''", "foyer_operations.data", "''", "foyer_operations.result", "''")
 
 func operationFields(o *store.Operation) []any {
 	return []any{&o.ID, &o.GrantID, &o.Epoch, &o.UserID, &o.GuestID, &o.Tool, (*text)(&o.Arguments), &o.Summary, (*text)(&o.Data),

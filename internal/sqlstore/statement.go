@@ -31,6 +31,12 @@ func single(query string) bool {
 				return false
 			}
 			rest = rest[closing+2:] // a doubled quotation mark opens the next text at once
+		case rest[0] == '[':
+			name, _, ok := strings.Cut(rest, "]")
+			if !ok || strings.ContainsAny(name, "'\"`;-/") { // SQLite's name, in which these mean nothing, or an index, in which they do
+				return false
+			}
+			rest = rest[len(name)+1:]
 		case rest[0] == ';':
 			return trimmed(rest[1:]) == ""
 		default:

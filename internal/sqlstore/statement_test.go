@@ -15,6 +15,7 @@ func TestOnlyOneStatementThatStaysInTheTransactionIsRun(t *testing.T) {
 		"INSERT INTO t VALUES (1)":             true,
 		"WITH a AS (SELECT 1) SELECT * FROM a": true,
 		"endings":                              true, // a word of its own
+		"SELECT [a b], c FROM [t]":             true,
 
 		"":                                 false,
 		"  ":                               false,
@@ -36,6 +37,11 @@ func TestOnlyOneStatementThatStaysInTheTransactionIsRun(t *testing.T) {
 		"SET TRANSACTION READ ONLY":        false,
 		"ATTACH 'x' AS y":                  false,
 		"VACUUM":                           false,
+		"SELECT 1 AS [it's]; COMMIT --'":   false,
+		"SELECT 1 AS [it--]; COMMIT":       false,
+		"SELECT 1 AS [it/*]; COMMIT --*/":  false,
+		"SELECT [open":                     false,
+		"SELECT a['b']":                    false, // an index
 	} {
 		if got := single(query); got != want {
 			t.Errorf("single(%q) = %v", query, got)

@@ -66,6 +66,16 @@ func shown(status, summary, account string) string {
 
 func works(left time.Duration) string { return "It works once, for " + span(left) + "." }
 
+// TooMuch refuses arguments that are too large to be kept until somebody confirms.
+func TooMuch(tool string) string {
+	return "Nothing was done: the arguments are too large. What " + tool + " is to do is kept until it is confirmed, and may have 256 KiB. Do it in several parts."
+}
+
+// TooLongToShow tells that the user would say yes to what they cannot see.
+func TooLongToShow(tool string) string {
+	return "Nothing was done: the user has to confirm " + tool + ", and these arguments are too long to be shown to them whole. Use fewer words, or do it in several parts."
+}
+
 // ConfirmQuestion is what the client asks the user.
 func ConfirmQuestion(summary, account, app string) string {
 	if account == "" {
