@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/mail"
@@ -22,6 +23,7 @@ type request struct {
 	Resource      string
 	CodeChallenge string
 	Scopes        []string // of those asked for, the ones that open something of a person's
+	Anew          bool     // a person is to be there, whatever was allowed before
 }
 
 // authorize handles "GET /authorize". It writes nothing: what it decided is
@@ -133,8 +135,20 @@ func (s *Server) parse(query url.Values, req *request) *oauth.Error {
 	if !ok {
 		return &oauth.Error{Code: oauth.InvalidTarget, Description: "resource is none of this server's"}
 	}
+	req.Anew = anew(query, scopes)
 	req.CodeChallenge, req.Resource, req.Scopes = query.Get("code_challenge"), resource, s.ofPerson(scopes)
 	return nil
+}
+
+// anew reports whether a client asks for a person to be there: to consent, to sign in,
+// or to have signed in lately or in a certain way (RFC 9470 section 4, OpenID Connect
+// Core section 3.1.2.1). Whoever is asked to consent can also sign in anew.
+func anew(query url.Values, scopes []string) bool {
+	if prompt := query.Get("prompt"); prompt != "" && prompt != "none" {
+		return true
+	}
+	return query.Get("max_age") != "" || query.Get("acr_values") != "" ||
+		slices.ContainsFunc(scopes, func(name string) bool { _, level := gate.LevelOf(name); return level })
 }
 
 // A step is what becomes of an authorization request.

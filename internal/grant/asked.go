@@ -16,6 +16,7 @@ type Asked struct {
 	Browser []byte   // hash of the cookie of the browser that it came by
 	Scopes  []string // of a person's, that were asked for; none means the default ones
 	Guests  bool     // a guest may come in, too
+	Anew    bool     // the person is to be asked, or to sign in, whatever they have allowed before
 	Issued  time.Time
 }
 

@@ -37,6 +37,7 @@ type Authorization struct {
 	Level    string // how the user was authenticated there
 	AuthTime time.Time
 	Scopes   []string // that the user has approved
+	Recalled bool     // before, and was not asked again: good while that consent stands
 }
 
 const sealedCode = "authorization code"
@@ -94,6 +95,12 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 			return revokeByID(ctx, tx, first.GrantID, store.ReasonCodeReplayed, now) // and no error for ErrCodeUsed: the revocation must stay
 		case !errors.Is(err, store.ErrNotFound):
 			return err
+		}
+		if a.Recalled {
+			if ok, err := g.recalls(ctx, tx, a); !ok || err != nil {
+				refusal = ErrCode
+				return err
+			}
 		}
 		issued, ended, err = g.redeem(ctx, tx, a, e.Client, now)
 		return err

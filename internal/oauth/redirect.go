@@ -58,6 +58,14 @@ func IsLoopback(uri string) bool {
 	return err == nil && u.loopback()
 }
 
+// HostedRedirect reports whether uri is a redirect URI that ends at a host elsewhere, by
+// https: at whoever holds its certificate, and not at whatever listens on the user's
+// own device.
+func HostedRedirect(uri string) bool {
+	u, err := parseRedirectURI(uri)
+	return err == nil && u.scheme == "https" && !u.loopback()
+}
+
 // RedirectHost is what a page or a mail calls the destination of uri: its host,
 // with the port where that is not the usual one; for a private-use scheme the
 // scheme and a colon. It is empty for what [CheckRedirectURI] refuses.

@@ -42,7 +42,7 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) {
 		p.firstSignIn(w, r, q)
 	case err != nil:
 		p.fault(w, r, err)
-	default:
+	case !p.recall(w, r, q, there, u):
 		p.ask(w, r, q, there, u)
 	}
 }
@@ -174,14 +174,13 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 	case "other":
 		p.askAddress(w, r, session, q.path(), "", "")
 	default:
-		p.leave(w, q, url.Values{"error": {oauth.AccessDenied}, "error_description": {"the person said no"}})
+		p.leave(w, q, onTheWay(q.place()), url.Values{"error": {oauth.AccessDenied}, "error_description": {"the person said no"}})
 	}
 }
 
 // allow gives the client a code for what the user has ticked.
 func (p *Pages) allow(w http.ResponseWriter, r *http.Request, q question, there store.Session, u store.User) {
-	a := q.asked.Authorization()
-	a.UserID, a.Level, a.AuthTime = u.ID, there.Level, there.AuthTime
+	a := approved(q, there, u)
 	for _, s := range p.scopes(q.asked.Scopes) {
 		if slices.Contains(r.PostForm["scope"], s.Name) {
 			a.Scopes = append(a.Scopes, s.Name)
@@ -192,15 +191,22 @@ func (p *Pages) allow(w http.ResponseWriter, r *http.Request, q question, there 
 		p.fault(w, r, err)
 		return
 	}
-	p.leave(w, q, url.Values{"code": {code.Reveal()}})
+	p.leave(w, q, onTheWay(q.place()), url.Values{"code": {code.Reveal()}})
 }
 
-// leave takes the browser to the client, with an authorization response. It is no
-// redirect: browsers hold the whole chain behind a form against form-action.
-func (p *Pages) leave(w http.ResponseWriter, q question, params url.Values) {
+// approved is the authorization of q by the user of a session, for no scope yet.
+func approved(q question, there store.Session, u store.User) grant.Authorization {
+	a := q.asked.Authorization()
+	a.UserID, a.Level, a.AuthTime = u.ID, there.Level, there.AuthTime
+	return a
+}
+
+// leave shows page, and takes the browser from it to the client, with an authorization
+// response. It is no redirect: browsers hold the whole chain behind a form against
+// form-action.
+func (p *Pages) leave(w http.ResponseWriter, q question, page layout.Page, params url.Values) {
 	to := oauth.Response(q.asked.RedirectURI, p.Issuer, string(q.asked.State), params)
 	w.Header().Set("Refresh", "0; url="+to)
-	page := onTheWay(q.place())
 	page.Back, page.BackText = template.URL(to), "Continue to "+q.place()
 	p.write(w, http.StatusOK, page)
 }

@@ -72,6 +72,14 @@ func onTheWay(place string) layout.Page {
 	}}
 }
 
+// onTheWayAgain follows no question: the account has allowed it before.
+func onTheWayAgain(app, client, place, account string) layout.Page {
+	page := onTheWay(place)
+	page.Lines = append([]string{client + " goes on to use " + app + " as " + account + ". You have allowed that before, in this browser, so you are not asked again."}, page.Lines...)
+	page.Sections = []layout.Section{{Title: "Not what you want?", Lines: []string{"You can disconnect it at any time, and it has to ask you again then."}, Path: AccountPath, PathText: backText}}
+	return page
+}
+
 func confirmPage(app, summary, client, place, account string, left time.Duration) layout.Page {
 	return layout.Page{Title: "Confirm this?", Lines: []string{
 		client + ", " + place + ", asks " + app + " to do this for your account " + account + ":",
