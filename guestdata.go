@@ -8,6 +8,7 @@ import (
 
 	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/pages"
 	"example.com/foyer/internal/words"
 	"example.com/foyer/mail"
 )
@@ -16,7 +17,8 @@ import (
 // [gate.Caller.Owner]. When a guest signs in it stays apart, because the one who
 // signs in may not be the one who kept it. The kit offers to take it along, by
 // the tool merge_guest_data, which asks the user for an explicit yes through
-// their client.
+// their client; where that cannot ask, the page about the connection does, below
+// /account, in the browser by which the client was connected.
 type GuestData interface {
 	// Kept says in words what the guest has kept, such as "3 drafts"; empty
 	// means nothing. The words stand in "Move 3 drafts … to the account of …?".
@@ -78,7 +80,9 @@ func (m merge) call(ctx context.Context, ask *elicit.Ask, _ struct{}) (moved, er
 	}
 	account := mail.Masked(c.Email)
 	answer, err := elicit.Form[yes](ask, "merge", words.MergeQuestion(kept, account, m.app))
-	if err != nil {
+	if errors.Is(err, elicit.ErrUnsupported) {
+		return moved{}, errors.New(words.MergeOnPage(m.kit.cfg.Issuer + pages.GrantPath(c.GrantID)))
+	} else if err != nil {
 		return moved{}, err
 	}
 	if !answer.Move {

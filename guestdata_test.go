@@ -60,7 +60,7 @@ func TestT18WhatAGuestKeptMovesOnAYesAlone(t *testing.T) {
 	if a := g.call(t, "whoami", ""); a.data["kept_as_guest"] != "2 drafts" {
 		t.Errorf("the offer again: %s", a.raw)
 	}
-	if a := g.call(t, words.Merge, ""); !a.isError || !strings.Contains(a.text, "did not declare that it can put such questions") {
+	if a := g.call(t, words.Merge, ""); !a.isError || !strings.Contains(a.text, "Ask the user to open "+h.issuer+g.path(t)+" in the browser") {
 		t.Errorf("a client that cannot ask: %s", a.raw)
 	}
 	for name, answer := range map[string]string{"no": leave, "a decline": `{"action":"decline"}`, "a cancel": `{"action":"cancel"}`} {

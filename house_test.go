@@ -396,7 +396,12 @@ func atOnce(n int, f func(i int)) {
 // exec writes the store's file past the store.
 func (h *house) exec(t testing.TB, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, "foyer.db")+"?_pragma=busy_timeout(10000)")
+	h.execIn(t, "foyer.db", statement)
+}
+
+func (h *house) execIn(t testing.TB, file, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, file)+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +414,12 @@ func (h *house) exec(t testing.TB, statement string) {
 // count asks the store's file for a number.
 func (h *house) count(t testing.TB, query string) (n int) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(h.dir, "foyer.db"))
+	return h.countIn(t, "foyer.db", query)
+}
+
+func (h *house) countIn(t testing.TB, file, query string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(h.dir, file))
 	if err != nil {
 		t.Fatal(err)
 	}

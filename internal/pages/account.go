@@ -25,7 +25,8 @@ const (
 	aboutAll = "all" // what a form is about that ends all grants
 )
 
-func grantPath(id string) string { return AccountPath + "/" + id }
+// GrantPath is that of the page about a grant, for its user.
+func GrantPath(id string) string { return AccountPath + "/" + id }
 
 // account handles "GET /account": the live grants of the user, and what happened
 // lately.
@@ -91,8 +92,8 @@ func (p *Pages) names(ctx context.Context, grants []store.Grant, events []store.
 // summary is what the page says of one grant.
 func (p *Pages) summary(there store.Session, gr store.Grant, name string) (layout.Section, error) {
 	hidden, err := p.sealGrant(there, gr)
-	return layout.Section{Title: name, Facts: p.facts(gr), Path: grantPath(gr.ID), PathText: "Change what " + name + " may do",
-		Forms: []layout.Form{{Action: grantPath(gr.ID), Hidden: []layout.Hidden{hidden},
+	return layout.Section{Title: name, Facts: p.facts(gr), Path: GrantPath(gr.ID), PathText: "Change what " + name + " may do",
+		Forms: []layout.Form{{Action: GrantPath(gr.ID), Hidden: []layout.Hidden{hidden},
 			Buttons: []layout.Button{{Text: "Disconnect " + name, Name: "do", Value: "disconnect", Plain: true}}}}}, err
 }
 

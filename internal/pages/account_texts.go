@@ -43,6 +43,25 @@ func noGrant(account string) layout.Page {
 	}, Back: AccountPath, BackText: backText}
 }
 
+func keptSection(kept, question string, form layout.Form) layout.Section {
+	form.Buttons = []layout.Button{{Text: "Take along: " + kept, Name: "do", Value: "take"}, {Text: "Leave it apart", Name: "do", Value: "leave", Plain: true}}
+	return layout.Section{Title: "What you kept as a guest", Lines: []string{question, "Take it along only if you have kept it yourself, in this browser."}, Forms: []layout.Form{form}}
+}
+
+func takenAlong(done string, back template.URL) layout.Page {
+	return layout.Page{Title: "Taken along", Lines: []string{done, "You can return to your chat: it is in your account now."}, Back: back, BackText: "See this app"}
+}
+
+func leftApart(back template.URL) layout.Page {
+	return layout.Page{Title: "Left apart", Lines: []string{"Nothing was moved. What you kept as a guest is not in your account; while this app stays connected, you can still take it along."}, Back: back, BackText: "See this app"}
+}
+
+func changedKept(back template.URL) layout.Page {
+	return layout.Page{Title: "It has changed meanwhile", Lines: []string{
+		"What was kept as a guest is not what the page showed any more: it may have been moved already, or is over. Nothing was moved now.",
+	}, Back: back, BackText: "See this app"}
+}
+
 func changedGrant(path string) layout.Page {
 	return layout.Page{Title: "It has changed meanwhile", Lines: []string{
 		"What this app may do is not what the page showed any more. Nothing was changed now.",
@@ -67,12 +86,12 @@ func disconnectedAll(n int) layout.Page {
 }
 
 func narrowedPage(client string, lost []string, id string) layout.Page {
-	return layout.Page{Title: "Taken back", Lines: []string{client + " may no longer do this: " + words.Quoted(lost) + "."}, Back: template.URL(grantPath(id)), BackText: "See what it may do now"}
+	return layout.Page{Title: "Taken back", Lines: []string{client + " may no longer do this: " + words.Quoted(lost) + "."}, Back: template.URL(GrantPath(id)), BackText: "See what it may do now"}
 }
 
 func widenedPage(client string, given []string, id string) layout.Page {
 	return layout.Page{Title: "Given", Lines: []string{
 		client + " may now do this: " + words.Quoted(given) + ". You can take it back at any time.",
 		"Go back to your chat, and ask for it once more.",
-	}, Back: template.URL(grantPath(id)), BackText: "See what it may do now"}
+	}, Back: template.URL(GrantPath(id)), BackText: "See what it may do now"}
 }

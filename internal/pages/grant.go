@@ -19,7 +19,7 @@ import (
 const aboutGrant = "grant "
 
 func (p *Pages) sealGrant(there store.Session, gr store.Grant) (layout.Hidden, error) {
-	return p.seal(there.Hash, form{Next: grantPath(gr.ID), About: aboutGrant + strings.Join(gr.Scopes, " ")})
+	return p.seal(there.Hash, form{Next: GrantPath(gr.ID), About: aboutGrant + strings.Join(gr.Scopes, " ")})
 }
 
 // connection handles "GET /account/{grant}": what one client may do, and could.
@@ -38,7 +38,7 @@ func (p *Pages) connection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := connectionPage(p.App, name, mail.Masked(u.Email))
-	page.Sections = []layout.Section{{Title: "The connection", Facts: p.facts(gr)}}
+	page.Sections = append(p.offer(r, there, u, gr), layout.Section{Title: "The connection", Facts: p.facts(gr)})
 	ask := func(title, line string, buttons []layout.Button) {
 		if len(buttons) > 0 {
 			page.Sections = append(page.Sections, layout.Section{Title: title, Lines: []string{line},
@@ -134,8 +134,9 @@ func (p *Pages) narrowed(scopes []string, scope string) []string {
 // showed the grant, in the browser that got the page.
 func (p *Pages) change(w http.ResponseWriter, r *http.Request) {
 	f, _, ok := p.unseal(w, r)
-	seen, about := strings.CutPrefix(f.About, aboutGrant)
-	if !ok || !about || f.Next != r.URL.Path {
+	seen, scopes := strings.CutPrefix(f.About, aboutGrant)
+	guests, kept := strings.CutPrefix(f.About, aboutKept)
+	if !ok || !scopes && !kept || f.Next != r.URL.Path {
 		p.write(w, http.StatusForbidden, oldAccount)
 		return
 	}
@@ -145,6 +146,10 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) {
 	}
 	gr, name, _, ok := p.connected(w, r, u)
 	if !ok {
+		return
+	}
+	if kept {
+		p.takeAlong(w, r, u, gr, guests)
 		return
 	}
 	page, err := p.press(r, grant.Visit{UserID: u.ID, AuthTime: there.AuthTime}, gr.ID, name, strings.Fields(seen))

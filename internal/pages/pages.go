@@ -40,6 +40,7 @@ type Config struct {
 	MayLookUp  func(*http.Request, string) (time.Duration, bool) // a client, which may make a strange host answer
 	Operations *operation.Rules
 	Levels     gate.Levels
+	GuestData  GuestData                           // or nil
 	Confirms   func(tool string) gate.Confirmation // how strongly a tool is confirmed
 	Wake       func()                              // says that a mail waits
 	Now        func() time.Time
@@ -122,10 +123,14 @@ func (p *Pages) write(w http.ResponseWriter, status int, page layout.Page) {
 
 // fault logs err, and tells that something went wrong.
 func (p *Pages) fault(w http.ResponseWriter, r *http.Request, err error) {
+	p.logFault(r, err)
+	p.write(w, http.StatusInternalServerError, failed)
+}
+
+func (p *Pages) logFault(r *http.Request, err error) {
 	if r.Context().Err() == nil { // else the browser has gone
 		p.Log.ErrorContext(r.Context(), "fault", "method", r.Method, "path", "/"+strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 2)[0], "err", err)
 	}
-	p.write(w, http.StatusInternalServerError, failed)
 }
 
 // signedIn returns who is signed in in the browser of r. Where nobody is, it shows

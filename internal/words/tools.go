@@ -102,6 +102,12 @@ const (
 	MergeGuest   = "Nobody is signed in, so there is no account to move anything to; what was kept stays with this connection. To sign in, ask the user for their e-mail address and call authenticate."
 )
 
+// MergeOnPage answers where the client cannot ask, and names the page that can.
+func MergeOnPage(page string) string {
+	return Merge + " moved nothing: it has to ask the user, and this client cannot put questions. Ask the user to open " + page +
+		" in the browser in which they connected this app, and to say yes or no there. Do not call it again before."
+}
+
 // Merged answers merge_guest_data.
 func Merged(kept, masked string) string {
 	return "Moved " + kept + " to the account of " + masked + "."
