@@ -77,3 +77,31 @@ func TestEveryNumberThatATestCarriesIsExplained(t *testing.T) {
 		}
 	}
 }
+
+// The pictures of pages are those that the document shows, all of them, and small.
+func TestEveryPictureOfAPageIsShown(t *testing.T) {
+	text, err := os.ReadFile("docs/pages.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown []string
+	for _, found := range regexp.MustCompile(`src="(pages/[^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+		shown = append(shown, filepath.Join("docs", found[1]))
+	}
+	kept, err := filepath.Glob("docs/pages/*")
+	slices.Sort(shown)
+	if err != nil || !slices.Equal(shown, kept) {
+		t.Errorf("shown: %q\nkept:  %q", shown, kept)
+	}
+	size := 0
+	for _, path := range kept {
+		picture, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += len(picture)
+	}
+	if size > 1500<<10 {
+		t.Errorf("%d KiB of pictures", size>>10)
+	}
+}

@@ -1,0 +1,121 @@
+package chromium
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// A Look is a screen, and what its user likes.
+type Look struct {
+	Name   string
+	Width  int64  // CSS pixels
+	Scheme string // light or dark
+	Mobile bool   // held in a hand: two pixels for one, and what a page says of its width counts
+}
+
+// The looks of which pictures are kept.
+var (
+	Phone = Look{"phone", 320, "light", true}
+	Desk  = Look{"desk", 1280, "dark", false}
+)
+
+// looks makes the screen of the tab l.
+func (b Tab) looks(l Look) {
+	b.t.Helper()
+	screen := []chromedp.EmulateViewportOption{chromedp.EmulateScale(1)}
+	if l.Mobile {
+		screen = []chromedp.EmulateViewportOption{chromedp.EmulateScale(2), chromedp.EmulateMobile}
+	}
+	b.do(chromedp.EmulateViewport(l.Width, 640, screen...))
+	tell(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.Scheme}}})
+}
+
+// Picture checks on a phone in light and at a desk in dark that the page fits the
+// screen and the thumb, and has no fault that axe finds. It keeps what is shown where
+// FOYER_PICTURES names a folder. Without scripts it looks at the shape alone.
+func (b Tab) Picture(name string) {
+	b.t.Helper()
+	for _, l := range []Look{Phone, Desk} {
+		b.looks(l)
+		what := name + "-" + l.Name
+		b.shape(what)
+		if !b.way.NoScripts {
+			b.accessible(what)
+			b.keep(what + ".png")
+		}
+	}
+	b.looks(b.way.Look)
+}
+
+// shape fails where the page is wider than the screen, and where what is pressed is
+// smaller than a thumb.
+func (b Tab) shape(what string) {
+	b.t.Helper()
+	problems, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`[
+		document.documentElement.scrollWidth > window.innerWidth && "wider than the screen",
+		document.querySelectorAll("main").length != 1 && "not one main",
+		...[...document.querySelectorAll("button")].map(b => b.getBoundingClientRect().height < 44 && "small: " + b.textContent),
+	].filter(p => p)`))
+	if err != nil || len(problems) > 0 {
+		b.t.Errorf("%s: %q: %v", what, problems, err)
+	}
+}
+
+func (b Tab) keep(file string) {
+	b.t.Helper()
+	folder := os.Getenv("FOYER_PICTURES")
+	if folder == "" {
+		return
+	}
+	shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, file), smaller(shot), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+const colours = 16 // of a picture that is kept: pages have few, and the edges of letters
+
+// smaller is a picture in its most frequent colours.
+func smaller(shot []byte) []byte {
+	full, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return shot
+	}
+	area, often := full.Bounds(), map[color.Color]int{}
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x := area.Min.X; x < area.Max.X; x++ {
+			often[full.At(x, y)]++
+		}
+	}
+	palette := color.Palette(slices.SortedFunc(maps.Keys(often), func(a, b color.Color) int { return often[b] - often[a] }))
+	small := image.NewPaletted(area, palette[:min(len(palette), colours)])
+	nearest := map[color.Color]uint8{}
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x := area.Min.X; x < area.Max.X; x++ {
+			c := full.At(x, y)
+			i, known := nearest[c]
+			if !known {
+				i = uint8(small.Palette.Index(c))
+				nearest[c] = i
+			}
+			small.SetColorIndex(x, y, i)
+		}
+	}
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small); err != nil {
+		return shot
+	}
+	return out.Bytes()
+}
