@@ -154,6 +154,7 @@ var elsewhere = []string{
 	"grant.ErrRoles",       // of SetRoles
 	"grant.ErrElevation",   // of Elevate
 	"grant.ErrStale",       // of the account page
+	"grant.ErrElsewhere",   // of the account page
 }
 
 func TestEverySentinelStandsInTheTable(t *testing.T) {

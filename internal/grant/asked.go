@@ -18,6 +18,8 @@ type Asked struct {
 	Guests  bool     // a guest may come in, too
 	Anew    bool     // the person is to be asked, or to sign in, whatever they have allowed before
 	Issued  time.Time
+
+	Language string // of the browser; empty where it is unknown
 }
 
 const (
@@ -40,5 +42,5 @@ func (g *Grants) Asked(sealed string, browser [32]byte) (a Asked, ok bool) {
 
 // Authorization is a without anybody behind it: for a guest.
 func (a Asked) Authorization() Authorization {
-	return Authorization{ClientID: a.ClientID, RedirectURI: a.RedirectURI, Resource: a.Resource, CodeChallenge: a.CodeChallenge, Browser: a.Browser}
+	return Authorization{ClientID: a.ClientID, RedirectURI: a.RedirectURI, Resource: a.Resource, CodeChallenge: a.CodeChallenge, Browser: a.Browser, Language: a.Language}
 }

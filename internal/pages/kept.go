@@ -9,7 +9,6 @@ import (
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/layout"
-	"example.com/foyer/internal/words"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
@@ -56,7 +55,7 @@ func (p *Pages) offer(r *http.Request, there store.Session, u store.User, gr sto
 		p.logFault(r, err)
 		return nil
 	}
-	return []layout.Section{keptSection(kept, words.MergeQuestion(kept, mail.Masked(u.Email), p.App), layout.Form{Action: GrantPath(gr.ID), Hidden: []layout.Hidden{hidden}})}
+	return []layout.Section{keptSection(p.App, kept, mail.Masked(u.Email), layout.Form{Action: GrantPath(gr.ID), Hidden: []layout.Hidden{hidden}})}
 }
 
 // takeAlong answers a button of that part: the user of gr has said yes or no to moving
@@ -64,7 +63,7 @@ func (p *Pages) offer(r *http.Request, there store.Session, u store.User, gr sto
 func (p *Pages) takeAlong(w http.ResponseWriter, r *http.Request, u store.User, gr store.Grant, about string) {
 	back := template.URL(GrantPath(gr.ID))
 	if r.PostForm.Get("do") != "take" {
-		p.write(w, http.StatusOK, leftApart(back))
+		p.write(w, r, http.StatusOK, leftApart(back))
 		return
 	}
 	guestID, kept, err := p.kept(r, gr)
@@ -73,12 +72,12 @@ func (p *Pages) takeAlong(w http.ResponseWriter, r *http.Request, u store.User, 
 		return
 	}
 	if seenGuest, seen, _ := strings.Cut(about, " "); kept == "" || guestID != seenGuest || kept != seen {
-		p.write(w, http.StatusConflict, changedKept(back))
+		p.write(w, r, http.StatusConflict, changedKept(back))
 		return
 	}
 	if err := p.GuestData.Move(r.Context(), guestID, u.ID); err != nil {
 		p.fault(w, r, err)
 		return
 	}
-	p.write(w, http.StatusOK, takenAlong(words.Merged(kept, mail.Masked(u.Email)), back))
+	p.write(w, r, http.StatusOK, takenAlong(kept, mail.Masked(u.Email), back))
 }

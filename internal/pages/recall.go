@@ -30,6 +30,6 @@ func (p *Pages) recall(w http.ResponseWriter, r *http.Request, q question, there
 		p.fault(w, r, err)
 		return true
 	}
-	p.leave(w, q, onTheWayAgain(p.App, q.name(), q.place(), mail.Masked(u.Email)), url.Values{"code": {code.Reveal()}})
+	p.leave(w, r, q, onTheWayAgain(p.App, q.name(), q.place(), mail.Masked(u.Email)), url.Values{"code": {code.Reveal()}})
 	return true
 }
