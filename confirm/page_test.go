@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -242,4 +244,31 @@ func TestAPageRefusesAWeakerSignIn(t *testing.T) {
 	}
 	want(t, "by the tool", confirms(t, ann, r.token()), "needs_page", "has not confirmed")
 	wantEffects(t, s, "after all")
+}
+
+// C4: the operator's own check can be the strongest, and then confirms; after ten minutes
+// it has to be made anew.
+func TestAFreshSignInOfTheStrongestLevelConfirms(t *testing.T) {
+	var since atomic.Pointer[time.Time]
+	s := newShop(t, func(cfg *foyer.Config) {
+		cfg.Tools["book"] = gate.Scope("buy").ConfirmedBy(gate.ByFreshPage)
+		cfg.Identity = &foyer.Identity{Page: "https://shop.example/sign-in", Level: "passkey", Current: func(*http.Request) (foyer.Person, error) {
+			return foyer.Person{Email: "ann@example.com", AuthTime: *since.Load()}, nil
+		}}
+	})
+	ann := s.house.SignIn(t, "ann@example.com")
+	r := call(t, ann, "book", thing{"tea"})
+	link, _ := r.data["link"].(string)
+	b := s.browser(t)
+	since.Store(new(time.Now().Add(-11 * time.Minute)))
+	if page := b.get(link); page.status != http.StatusForbidden || strings.Contains(page.text, "tea") {
+		t.Errorf("eleven minutes after the sign-in: %d %s", page.status, page.text)
+	}
+	since.Store(new(time.Now()))
+	page := b.get(link)
+	if page.status != http.StatusOK || !strings.Contains(page.text, "tea") {
+		t.Fatalf("just now: %d %s", page.status, page.text)
+	}
+	b.post(page, url.Values{"decision": {"yes"}})
+	want(t, "the model comes back", confirms(t, ann, r.token()), "succeeded", "Done")
 }

@@ -59,13 +59,11 @@ func (p *Pages) shown(w http.ResponseWriter, r *http.Request, there store.Sessio
 	op, err := p.Operations.Shown(r.Context(), r.PathValue("id"), u.ID)
 	switch {
 	case errors.Is(err, operation.ErrGone):
-		hidden, sealErr := p.seal(there.Hash, form{Next: r.URL.Path})
-		if sealErr != nil {
-			p.fault(w, r, sealErr)
+		page, err := p.another(nothing(mail.Masked(u.Email)), way{session: there.Hash, next: r.URL.Path, prompt: "select_account"})
+		if err != nil {
+			p.fault(w, r, err)
 			return op, 0, false
 		}
-		page := nothing(mail.Masked(u.Email))
-		page.Form = &layout.Form{Action: "/sign-out", Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{{Text: words.T("Use another account"), Plain: true}}}
 		p.write(w, r, http.StatusNotFound, page)
 		return op, 0, false
 	case err != nil:

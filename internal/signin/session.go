@@ -166,7 +166,7 @@ func (s *SignIn) verifySession(ctx context.Context, tx store.Tx, v Visitor, cook
 	if err != nil {
 		return store.User{}, nil, err
 	}
-	browser := "failed:" + nameOf(v.Session)
+	browser := failedIn(v.Session)
 	if off, err := s.off(ctx, tx, browser, now, failuresPerBrowser); off || err != nil {
 		return store.User{}, ErrOff, err
 	}
@@ -186,7 +186,8 @@ func (s *SignIn) verifySession(ctx context.Context, tx store.Tx, v Visitor, cook
 		}
 		return store.User{}, Wrong{Left: attempts - there.Attempts}, err
 	}
-	return s.openSession(ctx, tx, there, cookie, email, now)
+	_, u, err = s.openSession(ctx, tx, there.Hash, cookie, Proven{Email: email, Level: LevelBrowser, AuthTime: now}, now)
+	return u, nil, errors.Join(err, limit.Clear(ctx, tx, failed, now))
 }
 
 // nextSession is the only place that decides what becomes of an answer.
@@ -202,21 +203,21 @@ func (s *SignIn) nextSession(there store.Session, now time.Time) error {
 	return nil
 }
 
-// openSession finds or makes the user, and puts a new session in the place of there.
-func (s *SignIn) openSession(ctx context.Context, tx store.Tx, there store.Session, cookie secret.Text, email mail.Address, now time.Time) (u store.User, refusal, err error) {
-	u, err = tx.UserByEmail(ctx, there.Email)
+// openSession finds or makes the user whom p names, and puts a new session in the place
+// of the one under before.
+func (s *SignIn) openSession(ctx context.Context, tx store.Tx, before store.Hash, cookie secret.Text, p Proven, now time.Time) (open store.Session, u store.User, err error) {
+	u, err = tx.UserByEmail(ctx, p.Email.String())
 	if errors.Is(err, store.ErrNotFound) {
-		u = store.User{ID: "user_" + rand.Text(), Email: there.Email, Created: now}
+		u = store.User{ID: "user_" + rand.Text(), Email: p.Email.String(), Created: now}
 		err = tx.PutUser(ctx, u)
 	}
 	if err != nil {
-		return store.User{}, nil, err
+		return store.Session{}, store.User{}, err
 	}
-	open := store.Session{Hash: cookie.Hash(), UserID: u.ID, Level: LevelBrowser, AuthTime: now, Created: now, Used: now, Expires: now.Add(sessionIdle)}
+	open = store.Session{Hash: cookie.Hash(), UserID: u.ID, Level: p.Level, AuthTime: p.AuthTime, Created: now, Used: now, Expires: now.Add(sessionIdle)}
 	event := store.NewEvent(ctx, store.EventSessionOpened, now)
-	event.UserID, event.Level = u.ID, LevelBrowser
-	return u, nil, errors.Join(tx.DeleteSession(ctx, there.Hash), tx.PutSession(ctx, open), tx.PutEvent(ctx, event),
-		limit.Clear(ctx, tx, s.failedMail(email), now))
+	event.UserID, event.Level = u.ID, p.Level
+	return open, u, errors.Join(tx.DeleteSession(ctx, before), tx.PutSession(ctx, open), tx.PutEvent(ctx, event))
 }
 
 // Session returns who is signed in under a cookie: for an hour after it was used
