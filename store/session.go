@@ -24,6 +24,10 @@ type Session struct {
 	Attempts  int
 	Asked     time.Time
 
+	// KnownUserID is who was signed in in that browser before the sign-in that is under
+	// way, as far as that is known: empty for nobody. It signs nobody in.
+	KnownUserID string
+
 	Expires time.Time
 }
 

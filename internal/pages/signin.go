@@ -63,7 +63,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	var begun signin.Begun
 	if err == nil {
-		begun, err = p.SignIn.BeginSession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, email)
+		begun, err = p.SignIn.BeginSession(r.Context(), p.visitor(r, session), email)
 	}
 	if text, refused := refusal(err); refused {
 		if begun.Before {
@@ -80,6 +80,15 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	p.askDigits(w, r, session, form{Next: f.Next, Email: email.String()}, http.StatusOK, "")
 }
 
+// visitor is the browser of r, as the rules know it.
+func (p *Pages) visitor(r *http.Request, session store.Hash) signin.Visitor {
+	v := signin.Visitor{Session: session, Addr: addr(r)}
+	if browser, known := p.Browser(r); known {
+		v.Browser = browser
+	}
+	return v
+}
+
 // code handles "POST /sign-in/code": somebody has typed digits.
 func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
 	f, session, ok := p.unseal(w, r)
@@ -91,7 +100,7 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
 		p.askAddress(w, r, session, f.Next, "", "")
 		return
 	}
-	cookie, _, err := p.SignIn.VerifySession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, r.PostForm.Get("code"))
+	cookie, _, err := p.SignIn.VerifySession(r.Context(), p.visitor(r, session), r.PostForm.Get("code"))
 	if text, refused := refusal(err); refused {
 		if errors.As(err, new(signin.Wrong)) {
 			p.askDigits(w, r, session, f, http.StatusUnprocessableEntity, text)
