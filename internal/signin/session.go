@@ -51,7 +51,7 @@ var (
 func (s *SignIn) BeginSession(ctx context.Context, v Visitor, email mail.Address) (Begun, error) {
 	now := s.Now()
 	if !s.NoLimits {
-		if err := s.flood.maySend(Asker{Addr: v.Addr, GrantID: nameOf(v.Session), ClientID: nameOf(v.Session)}, now); err != nil {
+		if err := s.flood.maySend(Asker{Addr: v.Addr}, now); err != nil {
 			return Begun{}, err
 		}
 	}
@@ -129,7 +129,7 @@ func nameOf(session store.Hash) string {
 // [ErrOff] and [ErrBusy].
 func (s *SignIn) VerifySession(ctx context.Context, v Visitor, answer string) (cookie secret.Text, u store.User, err error) {
 	now := s.Now()
-	asker := Asker{Addr: v.Addr, GrantID: nameOf(v.Session)}
+	asker := Asker{Addr: v.Addr}
 	if !s.NoLimits {
 		if err := s.flood.mayAnswer(asker, now); err != nil {
 			return secret.Text{}, store.User{}, err

@@ -176,3 +176,41 @@ func TestT08TheBudgetOfKnownBrowsersIsABudget(t *testing.T) {
 		t.Errorf("the right digits after twenty wrong answers: %v", err)
 	}
 }
+
+// T34: a cookie costs nothing, so new ones make no room: an address asks for twenty
+// mails an hour and gives thirty wrong answers, however many browsers it shows.
+func TestT34FreshCookiesMakeNoRoom(t *testing.T) {
+	r := newRoom(t, countAddrs)
+	one := netip.MustParseAddr("192.0.2.1")
+	sent, compared := 0, 0
+	for i := range 100 {
+		v := r.visitor()
+		v.Addr = one
+		switch _, err := r.BeginSession(t.Context(), v, email(t, "a"+string(rune('a'+i%26))+string(rune('a'+i/26))+"@example.com")); {
+		case err == nil:
+			sent++
+		case !errors.As(err, new(TooMany)):
+			t.Fatal(err)
+		}
+	}
+	if sent != sendsPerAddr {
+		t.Errorf("%d mails for fresh cookies of one address, want %d", sent, sendsPerAddr)
+	}
+	r.advance(time.Hour)
+	for i := range 100 {
+		v := r.visitor()
+		r.types(v, "b"+string(rune('a'+i%26))+string(rune('a'+i/26))+"@example.com")
+		v.Addr = one
+		if _, err := r.enters(v, "x"); errors.As(err, new(Wrong)) {
+			compared++
+		} else if !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+	}
+	if compared != failuresPerAddr {
+		t.Errorf("%d wrong answers for fresh cookies of one address, want %d", compared, failuresPerAddr)
+	}
+	if _, err := r.BeginSession(t.Context(), r.visitor(), email(t, "ann@example.com")); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+}
