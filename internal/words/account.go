@@ -63,8 +63,14 @@ func Happened(e store.Event, client string, scopes []string) string {
 		return client + " was given more here: " + Quoted(scopes)
 	case store.EventGrantNarrowed:
 		return "From " + client + " was taken back here: " + Quoted(scopes)
+	case store.EventOperationConfirmed:
+		return "Something that " + client + " asked for was confirmed here"
 	case store.EventOperationBegun:
-		return "Something that " + client + " asked for was confirmed"
+		return "Something that " + client + " asked for was begun"
+	case store.EventOperationEnded:
+		if e.By == store.ByUser {
+			return "Something that " + client + " asked for was denied here"
+		}
 	}
 	return ""
 }
