@@ -101,6 +101,13 @@ func mistake(client, place string, problem *oauth.Error, back string) page {
 	}}
 }
 
+func beyond(client, place string, _ *oauth.Error, back string) page {
+	return page{Title: "This takes a stronger sign-in", Back: template.URL(back), BackText: "Go back to " + place, Lines: []string{
+		"An app that calls itself " + client + " asked for a stronger sign-in than there is here in the browser, so nothing was given.",
+		"If you know the app, go back to it: then it is told. Ask those who run this server how to do what you wanted.",
+	}}
+}
+
 func leaving(app, client, place string) page {
 	return page{Title: "Continue to " + place + "?", Form: button("Continue to " + place), Lines: []string{
 		"An app that calls itself " + client + " wants to look round in " + app + " as a guest. Nobody has checked that name; what counts is where the button leads.",

@@ -39,7 +39,9 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) {
 	there, u, err := p.who(r)
 	switch {
 	case errors.Is(err, signin.ErrNoSession):
-		p.firstSignIn(w, r, q)
+		p.firstSignIn(w, r, q, connectPage(p.App, q.name(), q.place()))
+	case err == nil && q.asked.TooOld(there.AuthTime):
+		p.firstSignIn(w, r, q, connectAnewPage(p.App, q.name(), q.place()))
 	case err != nil:
 		p.fault(w, r, err)
 	default:
@@ -92,15 +94,14 @@ func (q question) warnings() []string {
 	return nil
 }
 
-// firstSignIn shows the form for an address, to who came by a client.
-func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question) {
+// firstSignIn shows page with the form for an address, to who came by a client.
+func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question, page layout.Page) {
 	session := p.start(w, r)
 	hidden, err := p.seal(session, form{Next: q.path()})
 	if err != nil {
 		p.fault(w, r, err)
 		return
 	}
-	page := connectPage(p.App, q.name(), q.place())
 	page.Form = addressForm(hidden, "", "")
 	if q.asked.Guests {
 		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: "Look round as a guest", Plain: true}}}
@@ -164,7 +165,7 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	there, u, err := p.who(r)
-	if err != nil || f.About != q.about() {
+	if err != nil || f.About != q.about() || q.asked.TooOld(there.AuthTime) {
 		p.write(w, http.StatusForbidden, lost)
 		return
 	}

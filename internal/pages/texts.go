@@ -54,6 +54,13 @@ func connectPage(app, client, place string) layout.Page {
 	}}
 }
 
+func connectAnewPage(app, client, place string) layout.Page {
+	return layout.Page{Title: "Sign in again", Lines: []string{
+		"An app that calls itself " + client + " wants to do something in " + app + " that takes a sign-in from just now. It is sent to " + place + ".",
+		"You are signed in here, but since longer ago. We mail you a code; there is no password.",
+	}}
+}
+
 func consentPage(app, client, place, account string, kept []string) layout.Page {
 	page := layout.Page{Title: "Let " + client + " use " + app + "?", Lines: []string{
 		"It would act as " + account + ". What you allow is sent to " + place + ".",
