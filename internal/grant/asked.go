@@ -18,6 +18,8 @@ type Asked struct {
 	Guests  bool     // a guest may come in, too
 	Issued  time.Time
 
+	Language string // of the browser; empty where it is unknown
+
 	// SignedSince is the earliest sign-in that will do for the request; zero for any. It
 	// is an instant, not an age: who takes their time over the page is not asked again.
 	SignedSince time.Time
@@ -46,5 +48,5 @@ func (a Asked) TooOld(signedIn time.Time) bool { return signedIn.Before(a.Signed
 
 // Authorization is a without anybody behind it: for a guest.
 func (a Asked) Authorization() Authorization {
-	return Authorization{ClientID: a.ClientID, RedirectURI: a.RedirectURI, Resource: a.Resource, CodeChallenge: a.CodeChallenge, Browser: a.Browser}
+	return Authorization{ClientID: a.ClientID, RedirectURI: a.RedirectURI, Resource: a.Resource, CodeChallenge: a.CodeChallenge, Browser: a.Browser, Language: a.Language}
 }
