@@ -50,7 +50,7 @@ const (
 // as JSON, or where Out has a method String, in its words, too.
 //
 // In is a struct or a map, as for [mcp.AddTool]. tool has no output schema: what is
-// answered first is a preview. What is wrong is told by the kit's Handler.
+// answered first is a preview, of which a grant gets 200 in ten minutes. What is wrong is told by the kit's Handler.
 func AddTool[In, D, Out any](o *Operations, server *mcp.Server, t *mcp.Tool, preview func(context.Context, In) (Preview[D], error), h Handler[D, Out]) {
 	if err := fits[In](t, h.class); err != nil {
 		o.problem("tool %q: %w", t.Name, err)

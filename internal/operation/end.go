@@ -123,7 +123,7 @@ func (r *Rules) Open(ctx context.Context, who Who) (open []store.Operation, err 
 		if err != nil {
 			return err
 		}
-		all, err := tx.OperationsOfGrant(ctx, who.GrantID, now.Add(-previewTTL), 10*maxOpen)
+		all, err := tx.OperationsOfGrant(ctx, who.GrantID, now.Add(-previewTTL), previewsPerGrant.Events)
 		open = nil
 		for _, o := range all {
 			if o.Epoch == gr.Epoch && next(o, false, now) == run {

@@ -57,7 +57,7 @@ func connectPage(app string, client, place words.Text) layout.Page {
 func connectAnewPage(app string, client, place words.Text) layout.Page {
 	return layout.Page{Title: words.T("Sign in again"), Lines: []words.Text{
 		words.T("An app that calls itself {client} wants to do something in {app} that takes a sign-in from just now. It is sent to {place}.", "client", client, "app", app, "place", place),
-		words.T("You are signed in here, but since longer ago. We mail you a code; there is no password."),
+		words.T("Your sign-in here is older than that. We mail you a code; there is no password."),
 	}}
 }
 
