@@ -270,6 +270,9 @@ func (o *Operations) remember(ctx context.Context, tool string, arguments json.R
 		return refused(words.TooMuch(tool))
 	}
 	c := gate.CallerFrom(ctx)
+	if need >= gate.ByPage && !c.SignedIn() { // by a policy: a rule could not say so
+		return refused(words.GuestsHaveNoPage(tool))
+	}
 	op, err := o.rules.Preview(ctx, operation.Draft{Who: operation.WhoIs(c), Tool: tool, Terms: o.cfg.Terms(tool), Arguments: arguments, Summary: s.summary, Data: s.data, World: s.world})
 	if err != nil {
 		return o.told(ctx, tool, err)

@@ -158,6 +158,11 @@ func NotAnswered(tool string) string {
 	return "Nothing was done: the user did not answer whether " + tool + " should go on. Ask them; if they want it, call confirm_request again."
 }
 
+// GuestsHaveNoPage refuses to a guest what its user confirms on a page.
+func GuestsHaveNoPage(tool string) string {
+	return "Nothing was done: " + tool + " is done only when its user confirms it on a page, and nobody is signed in. If the user wants it, ask them for their e-mail address and call authenticate; after the sign-in call " + tool + " again."
+}
+
 // NoPage refuses what is confirmed on a page, where there is none.
 func NoPage(tool string) string {
 	return "Nothing was done: " + tool + " is done only when the user confirms it on a page, and this server has none. Tell the user."
