@@ -44,8 +44,8 @@ type Identity struct {
 	// once. It is called for GET and POST, and must not read the body.
 	Current func(*http.Request) (Person, error)
 
-	// Level is one of Config.Levels: how strongly people are authenticated so.
-	// Optional; empty means "email".
+	// Level is one of Config.Levels: how strongly people are authenticated so, at
+	// most. Optional; empty means "email".
 	Level string
 }
 
@@ -62,7 +62,7 @@ type Field struct {
 // A Person is who signed in.
 type Person struct {
 	Email    string    // that you vouch for: it names the user
-	Level    string    // where it is not Identity.Level: one of Config.Levels
+	Level    string    // where it is weaker than Identity.Level: one of Config.Levels
 	AuthTime time.Time // of the sign-in; zero means now, and is an error of Current
 }
 
@@ -82,8 +82,8 @@ func (i *Identity) check(cfg *Config) error {
 	if u, err := url.Parse(i.Page); elsewhere && (err != nil || u.Host == "" || u.Fragment != "" || u.Scheme != "https" && !strings.HasPrefix(cfg.Issuer, u.Scheme+":")) {
 		problems = append(problems, fmt.Errorf("Identity.Page: %q is no https URL without a fragment", i.Page))
 	}
-	if level := cmp.Or(i.Level, signin.LevelBrowser); !slices.Contains(cfg.levels(), level) {
-		problems = append(problems, fmt.Errorf("Identity.Level: %q is none of Levels", level))
+	if !slices.Contains(cfg.levels(), i.level()) {
+		problems = append(problems, fmt.Errorf("Identity.Level: %q is none of Levels", i.level()))
 	}
 	names := map[string]bool{"form": true}
 	for _, f := range i.Fields {
@@ -93,6 +93,14 @@ func (i *Identity) check(cfg *Config) error {
 		names[f.Name] = true
 	}
 	return errors.Join(problems...)
+}
+
+// level is how strongly people are authenticated in a browser, at most.
+func (i *Identity) level() string {
+	if i == nil || i.Level == "" {
+		return signin.LevelBrowser
+	}
+	return i.Level
 }
 
 // identity is that of the pages.
@@ -124,13 +132,14 @@ func (k *Kit) proven(person Person, err error) (signin.Proven, error) {
 	if err != nil {
 		return signin.Proven{}, err
 	}
-	level := cmp.Or(person.Level, k.cfg.Identity.Level, signin.LevelBrowser)
+	levels, most := k.cfg.levels(), k.cfg.Identity.level()
+	level := cmp.Or(person.Level, most)
 	email, err := mail.ParseAddress(person.Email)
 	switch {
 	case err != nil:
 		return signin.Proven{}, fmt.Errorf("foyer: Identity: %w", err)
-	case !slices.Contains(k.cfg.levels(), level):
-		return signin.Proven{}, fmt.Errorf("foyer: Identity: level %q is none of Levels", level)
+	case !slices.Contains(levels, level) || slices.Index(levels, level) > slices.Index(levels, most):
+		return signin.Proven{}, fmt.Errorf("foyer: Identity: level %q is none of Levels up to %q", level, most)
 	case person.AuthTime.IsZero(), person.AuthTime.After(k.now().Add(time.Minute)):
 		return signin.Proven{}, errors.New("foyer: Identity: AuthTime is missing, or in the future")
 	}

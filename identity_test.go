@@ -166,10 +166,14 @@ func TestPeopleSignInOnTheOperatorsPage(t *testing.T) {
 	if r := b.open(t, "/account"); r.status != http.StatusInternalServerError {
 		t.Errorf("nobody knows when ann signed in: %d", r.status)
 	}
-	s.Store(&Person{Email: "ann@example.com", Level: "root", AuthTime: h.clock()})
-	if r := b.open(t, "/account"); r.status != http.StatusInternalServerError {
-		t.Errorf("a level that nobody knows: %d", r.status)
+	for _, level := range []string{"root", "passkey"} {
+		s.Store(&Person{Email: "ann@example.com", Level: level, AuthTime: h.clock()})
+		if r := b.open(t, "/account"); r.status != http.StatusInternalServerError {
+			t.Errorf("a level that is not the operator's to give (%s): %d", level, r.status)
+		}
 	}
+	s.Store(&Person{Email: "ann@example.com", Level: "email", AuthTime: h.clock()})
+	wantsPage(t, "a weaker level", b.open(t, "/account"), http.StatusOK, "a***@example.com")
 }
 
 // T53: consent that one user saw is given by no other, though the browser is the same.

@@ -50,7 +50,7 @@ func (k *Kit) mountPages(mux *http.ServeMux, authorization *authserver.Server) {
 // before there is a call.
 func (k *Kit) newOperations() *confirm.Operations {
 	return confirm.New(confirm.Config{
-		App: func() string { return k.title }, Store: k.cfg.Store, Questions: k.Questions(), Now: k.now, Log: k.cfg.Log,
+		App: func() string { return k.title }, Store: k.cfg.Store, Questions: k.Questions(), Now: k.now, Log: k.cfg.Log, NoLimits: k.cfg.DangerouslyNoLimits,
 		Decide: func(ctx context.Context, req mcp.Request, tool string, arguments json.RawMessage) (gate.Decision, *mcp.CallToolResult) {
 			return k.gate.DecideAgain(ctx, req, tool, arguments)
 		},

@@ -139,6 +139,10 @@ func TestTheUserConfirmsOnAPage(t *testing.T) {
 	want(t, "the model comes back", confirms(t, ann, token), "succeeded", "Done: Get tea.")
 	want(t, "and again", confirms(t, ann, token), "succeeded", "Done: Get tea.")
 	wantEffects(t, s, "after all", "tea")
+	lately := b.get(s.house.Issuer + "/account")
+	if n := strings.Count(lately.text, "asked for was confirmed here"); n != 1 {
+		t.Errorf("the account page tells %d times of the yes: %s", n, lately.text)
+	}
 	if done := b.get(link); done.status != http.StatusNotFound || !strings.Contains(done.text, "Nothing waits for you here") {
 		t.Errorf("after it: %d %s", done.status, done.text)
 	}
@@ -155,6 +159,9 @@ func TestANoOnThePageIsANo(t *testing.T) {
 	want(t, "the model comes back", confirms(t, ann, token), "declined", "the user said no")
 	want(t, "and asks again", call(t, ann, "book", thing{"tea"}), "refused", "has just said no")
 	wantEffects(t, s, "after a no")
+	if lately := b.get(s.house.Issuer + "/account"); !strings.Contains(lately.text, "asked for was denied here") {
+		t.Errorf("the account page does not tell of the no: %s", lately.text)
+	}
 }
 
 // T50, T53, R-111: a form is good in the browser that got it, from our own page, for

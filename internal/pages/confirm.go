@@ -103,7 +103,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.PostForm.Get("decision") != "yes" {
-		if _, err := p.Operations.Decline(r.Context(), op.ID, operation.Who{GrantID: op.GrantID, UserID: op.UserID, GuestID: op.GuestID}); err != nil {
+		if _, err := p.Operations.Deny(r.Context(), op.ID, u.ID); err != nil {
 			p.told(w, r, err)
 			return
 		}
@@ -119,7 +119,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 
 // told answers an error of the rules after a decision.
 func (p *Pages) told(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, operation.ErrGone) || errors.Is(err, operation.ErrRunning) {
+	if errors.Is(err, operation.ErrGone) {
 		p.write(w, r, http.StatusConflict, tooLate)
 		return
 	}

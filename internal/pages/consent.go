@@ -39,7 +39,9 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) {
 	there, u, err := p.who(w, r)
 	switch {
 	case errors.Is(err, signin.ErrNoSession):
-		p.firstSignIn(w, r, q)
+		p.firstSignIn(w, r, q, connectPage(p.App, q.name(), q.place()), "")
+	case err == nil && q.asked.TooOld(there.AuthTime):
+		p.firstSignIn(w, r, q, connectAnewPage(p.App, q.name(), q.place()), "login")
 	case err != nil:
 		p.fault(w, r, err)
 	default:
@@ -92,10 +94,10 @@ func (q question) warnings() []words.Text {
 	return nil
 }
 
-// firstSignIn shows the form for an address, to who came by a client.
-func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question) {
+// firstSignIn shows page with the way to sign in, to who came by a client.
+func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question, page layout.Page, prompt string) {
 	session := p.start(w, r)
-	page, err := p.offer(connectPage(p.App, q.name(), q.place()), way{session: session, next: q.path()})
+	page, err := p.offer(page, way{session: session, next: q.path(), prompt: prompt})
 	if err != nil {
 		p.fault(w, r, err)
 		return
@@ -162,7 +164,7 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	there, u, err := p.who(w, r)
-	if err != nil || f.About != q.about() {
+	if err != nil || f.About != q.about() || q.asked.TooOld(there.AuthTime) {
 		p.write(w, r, http.StatusForbidden, lost)
 		return
 	}

@@ -77,7 +77,11 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 
 // visitor is the browser of r, as the rules know it.
 func (p *Pages) visitor(r *http.Request, session store.Hash) signin.Visitor {
-	return signin.Visitor{Session: session, Addr: addr(r), Language: p.Look.Language(r).Tag}
+	v := signin.Visitor{Session: session, Addr: addr(r), Language: p.Look.Language(r).Tag}
+	if browser, known := p.Browser(r); known {
+		v.Browser = browser
+	}
+	return v
 }
 
 // code handles "POST /sign-in/code": somebody has typed digits.

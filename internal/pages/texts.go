@@ -54,6 +54,13 @@ func connectPage(app string, client, place words.Text) layout.Page {
 	}}
 }
 
+func connectAnewPage(app string, client, place words.Text) layout.Page {
+	return layout.Page{Title: words.T("Sign in again"), Lines: []words.Text{
+		words.T("An app that calls itself {client} wants to do something in {app} that takes a sign-in from just now. It is sent to {place}.", "client", client, "app", app, "place", place),
+		words.T("Your sign-in here is older than that."),
+	}}
+}
+
 func consentPage(app string, client, place words.Text, account string, kept []words.Text) layout.Page {
 	page := layout.Page{Title: words.T("Let {client} use {app}?", "client", client, "app", app), Lines: []words.Text{
 		words.T("It would act as {account}. What you allow is sent to {place}.", "account", account, "place", place),
