@@ -43,6 +43,21 @@ var stories = map[string]func(person){
 		p.Presses("See your connected apps")
 		p.Shows("h1", "Connected apps")
 	},
+	"a sign-in of just now": func(p person) {
+		p.sent("journal:export")
+		p.Shows("h1", "Sign in to Journal")
+		p.signsIn()
+		p.Shows("h1", "use Journal?")
+		p.Presses("Allow")
+		p.Shows("h1", "Connected")
+		p.scopes(p.connected(), "guest", "journal:export")
+		p.advance(15 * time.Minute)
+		p.Goes(p.issuer + p.asked("journal:export") + "&max_age=600")
+		p.Shows("h1", "Sign in again")
+		p.Picture("connect-again")
+		p.signsIn()
+		p.Shows("h1", "use Journal?")
+	},
 	"a no": func(p person) {
 		p.sent("journal:export")
 		p.Shows("h1", "Sign in to Journal")

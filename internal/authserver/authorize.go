@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
-	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
 	"example.com/foyer/mail"
@@ -23,7 +23,10 @@ type request struct {
 	Resource      string
 	CodeChallenge string
 	Scopes        []string // of those asked for, the ones that open something of a person's
-	Anew          bool     // a person is to be there, whatever was allowed before
+
+	Person      bool      // it asks for somebody who has signed in, whatever the scopes
+	SignedSince time.Time // no earlier than this; zero for whenever
+	Anew        bool      // a person is to be asked, whatever was allowed before
 }
 
 // authorize handles "GET /authorize". It writes nothing: what it decided is
@@ -135,20 +138,13 @@ func (s *Server) parse(query url.Values, req *request) *oauth.Error {
 	if !ok {
 		return &oauth.Error{Code: oauth.InvalidTarget, Description: "resource is none of this server's"}
 	}
-	req.Anew = anew(query, scopes)
-	req.CodeChallenge, req.Resource, req.Scopes = query.Get("code_challenge"), resource, s.ofPerson(scopes)
-	return nil
-}
-
-// anew reports whether a client asks for a person to be there: to consent, to sign in,
-// or to have signed in lately or in a certain way (RFC 9470 section 4, OpenID Connect
-// Core section 3.1.2.1). Whoever is asked to consent can also sign in anew.
-func anew(query url.Values, scopes []string) bool {
-	if prompt := query.Get("prompt"); prompt != "" && prompt != "none" {
-		return true
+	req.CodeChallenge, req.Resource = query.Get("code_challenge"), resource
+	if problem := s.parseSignIn(query, scopes, req); problem != nil {
+		return problem
 	}
-	return query.Get("max_age") != "" || query.Get("acr_values") != "" ||
-		slices.ContainsFunc(scopes, func(name string) bool { _, level := gate.LevelOf(name); return level })
+	req.Anew = anew(query, scopes)
+	req.Scopes = s.ofPerson(scopes)
+	return nil
 }
 
 // A step is what becomes of an authorization request.
@@ -158,13 +154,13 @@ const (
 	give        step = iota // a code at once, for an unclaimed grant
 	askGuest                // the browser knows a user of this client: never make them a guest in silence
 	askRedirect             // nobody vouches for the redirect URI: a person presses a button first
-	askPerson               // a scope, or the resource, needs a person's consent
+	askPerson               // a scope, the resource, or what is asked of the sign-in needs a person
 )
 
 // next is the only place that decides which.
 func next(req request, remembered, people bool) step {
 	switch {
-	case len(req.Scopes) > 0, people:
+	case len(req.Scopes) > 0, req.Person, people:
 		return askPerson
 	case remembered:
 		return askGuest
@@ -196,7 +192,11 @@ func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, req requ
 		leave(w, back)
 		return
 	}
-	s.page(w, r, http.StatusBadRequest, mistake(called(req.Client), destination(req.RedirectURI), problem, back))
+	told := mistake
+	if problem.Code == oauth.UnmetAuthentication {
+		told = beyond
+	}
+	s.page(w, r, http.StatusBadRequest, told(called(req.Client), destination(req.RedirectURI), problem, back))
 }
 
 // response is where the browser takes an authorization response.

@@ -87,6 +87,7 @@ type Field struct {
 	Type                   string // of the input
 	Autocomplete, Keyboard string // autocomplete and inputmode of HTML
 	Value                  string
+	Optional               bool
 }
 
 // A Button sends the form.

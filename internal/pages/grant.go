@@ -38,7 +38,7 @@ func (p *Pages) connection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := connectionPage(p.App, name, mail.Masked(u.Email))
-	page.Sections = append(p.offer(r, there, u, gr), layout.Section{Title: words.T("The connection"), Facts: p.facts(gr)})
+	page.Sections = append(p.offerKept(r, there, u, gr), layout.Section{Title: words.T("The connection"), Facts: p.facts(gr)})
 	ask := func(title, line words.Text, buttons []layout.Button) {
 		if len(buttons) > 0 {
 			page.Sections = append(page.Sections, layout.Section{Title: title, Lines: []words.Text{line},
@@ -186,13 +186,11 @@ func (p *Pages) press(r *http.Request, v grant.Visit, id string, name words.Text
 func (p *Pages) refusedAccount(w http.ResponseWriter, r *http.Request, there store.Session, u store.User, err error) {
 	switch {
 	case errors.Is(err, grant.ErrStale):
-		hidden, err := p.seal(there.Hash, form{Next: r.URL.Path})
+		page, err := p.offer(signInAgain, way{session: there.Hash, next: r.URL.Path, prompt: "login"})
 		if err != nil {
 			p.fault(w, r, err)
 			return
 		}
-		page := signInAgain
-		page.Form = addressForm(hidden, "", words.Text{})
 		p.write(w, r, http.StatusForbidden, page)
 	case errors.Is(err, grant.ErrChanged):
 		p.write(w, r, http.StatusConflict, changedGrant(r.URL.Path))

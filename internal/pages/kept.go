@@ -40,9 +40,9 @@ func (p *Pages) kept(r *http.Request, gr store.Grant) (guestID, kept string, err
 	return guestID, kept, err
 }
 
-// offer is the part of the page about a grant that offers to take along what its user
+// offerKept is the part of the page about a grant that offers to take along what its user
 // has kept before signing in. Where that cannot be found out, it offers nothing.
-func (p *Pages) offer(r *http.Request, there store.Session, u store.User, gr store.Grant) (sections []layout.Section) {
+func (p *Pages) offerKept(r *http.Request, there store.Session, u store.User, gr store.Grant) (sections []layout.Section) {
 	guestID, kept, err := p.kept(r, gr)
 	if err != nil {
 		p.logFault(r, err)

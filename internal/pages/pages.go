@@ -33,6 +33,7 @@ type Config struct {
 	Store      store.Store
 	Keys       secret.Keys
 	SignIn     *signin.SignIn
+	Identity   *Identity // nil for mailed digits
 	Clients    *client.Clients
 	Grants     *grant.Grants
 	Scopes     gate.Scopes
@@ -136,10 +137,10 @@ func (p *Pages) logFault(r *http.Request, err error) {
 // signedIn returns who is signed in in the browser of r. Where nobody is, it shows
 // the page on which they can, and reports false.
 func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request) (store.Session, store.User, bool) {
-	there, u, err := p.who(r)
+	there, u, err := p.who(w, r)
 	switch {
 	case errors.Is(err, signin.ErrNoSession):
-		p.askAddress(w, r, p.start(w, r), r.URL.Path, "", words.Text{})
+		p.askAddress(w, r, way{session: p.start(w, r), next: r.URL.Path})
 		return there, u, false
 	case err != nil:
 		p.fault(w, r, err)
@@ -148,12 +149,16 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request) (store.Session,
 	return there, u, true
 }
 
-func (p *Pages) who(r *http.Request) (store.Session, store.User, error) {
-	cookie, ok := p.cookie(r)
-	if !ok {
-		return store.Session{}, store.User{}, signin.ErrNoSession
+// who is signed in in the browser of r. It refuses with [signin.ErrNoSession].
+func (p *Pages) who(w http.ResponseWriter, r *http.Request) (there store.Session, u store.User, err error) {
+	err = signin.ErrNoSession
+	if cookie, ok := p.cookie(r); ok {
+		there, u, err = p.SignIn.Session(r.Context(), cookie.Hash())
 	}
-	return p.SignIn.Session(r.Context(), cookie.Hash())
+	if p.Identity.elsewhere() {
+		return p.current(w, r, there, u, err)
+	}
+	return there, u, err
 }
 
 // addr is where r comes from.
