@@ -136,8 +136,12 @@ func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker
 	return issued, gr.Continues, err
 }
 
-// ApprovedInBrowser is how the scopes of a grant were approved on the consent page.
-const ApprovedInBrowser = "browser"
+// How the scopes of a grant were approved.
+const (
+	ApprovedByMail    = "mail"    // by the one-time code of a mail, given in the chat
+	ApprovedByLink    = "link"    // by the link of that mail, and the pairing code of the chat
+	ApprovedInBrowser = "browser" // on the consent page
+)
 
 // carryOn puts gr in the place of before, where that works for the same client and
 // resource, and is a guest's or the user's own.

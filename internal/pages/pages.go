@@ -65,6 +65,8 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+AccountPath, p.disconnectAll)
 	mux.HandleFunc("GET "+AccountPath+"/{grant}", p.connection)
 	mux.HandleFunc("POST "+AccountPath+"/{grant}", p.change)
+	mux.HandleFunc("GET "+ClaimPath+"{link}", p.claim)
+	mux.HandleFunc("POST "+ClaimPath+"{link}", p.decideClaim)
 	mux.HandleFunc("POST /sign-in", p.signIn)
 	mux.HandleFunc("POST /sign-in/code", p.code)
 	mux.HandleFunc("POST /sign-out", p.signOut)

@@ -20,6 +20,7 @@ type Letters struct {
 	Clients *client.Clients
 	App     string   // what people sign in to
 	Words   []string // the scopes of a claim, in the operator's words
+	Claim   string   // URL of our page; what stands for the challenge follows
 }
 
 // Render writes one mail, out of what the store says when it is sent. A mail
@@ -72,8 +73,9 @@ func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (in
 	if err != nil || !ok || newest.ID != c.ID || l.next(c, gr, l.Now()) != nil {
 		return nil, "", err
 	}
+	link, _ := l.Keys.LinkToken(c.KeyID, c.ID)
 	return words.CodeMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
-		Email: c.Email, Code: code.Reveal(), Time: c.Created, Minutes: int(l.TTL / time.Minute), Scopes: l.Words}, c.Email, nil
+		Email: c.Email, Code: code.Reveal(), Time: c.Created, Minutes: int(l.TTL / time.Minute), Scopes: l.Words, Link: l.Claim + link.Reveal()}, c.Email, nil
 }
 
 // browser is the mail for a page of ours.

@@ -20,6 +20,8 @@ func Approval(by string) string {
 	switch by {
 	case "mail":
 		return "in the chat, with the code from a mail"
+	case "link":
+		return "with the link in a mail, and the pairing code from the chat"
 	case "browser":
 		return "in the browser"
 	}
@@ -50,7 +52,7 @@ func Happened(e store.Event, client string, scopes []string) string {
 	case store.EventGrantStarted:
 		return client + " was connected, in the browser"
 	case store.EventGrantClaimed:
-		return client + " was connected, in the chat, with the code from a mail"
+		return client + " was connected, in the chat, by a mail"
 	case store.EventGrantSignedOut:
 		return client + " was signed out"
 	case store.EventGrantRevoked:

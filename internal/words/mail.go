@@ -37,6 +37,7 @@ type CodeMail struct {
 	Time    time.Time // when it was asked for
 	Minutes int       // that the code lives
 	Scopes  []string  // what the client may do then, in the operator's words
+	Link    string    // to a page which asks for the pairing code of the chat instead
 }
 
 // Write returns the mail. The code stands alone on a line of the text, and

@@ -16,8 +16,11 @@ var noon = time.Date(2026, 11, 21, 15, 3, 0, 0, time.FixedZone("CET", 3600))
 
 func codeMail(clientName string) CodeMail {
 	return CodeMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com",
-		Code: "048291", Time: noon, Minutes: 10, Scopes: []string{"Write and delete your notes", "Take a copy of <all> your notes"}}
+		Code: "048291", Time: noon, Minutes: 10, Scopes: []string{"Write and delete your notes", "Take a copy of <all> your notes"},
+		Link: theLink}
 }
+
+const theLink = "https://notes.example/claim/ID.mac-_0"
 
 // Each golden file is a whole mail: subject, text, HTML.
 func TestMailsReadAsTheyShould(t *testing.T) {
@@ -92,11 +95,28 @@ func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
 	}
 }
 
-func TestT63MailsHaveNoLinksAndLoadNothing(t *testing.T) {
-	for _, letter := range []interface{ Write() (Mail, error) }{codeMail("Inspector"), ReusedMail{App: "Notes", Time: noon}} {
-		m, err := letter.Write()
+// Nobody learns that a mail was read. What it links to are the pages that it has to.
+func TestT63MailsLinkToOurPagesAloneAndLoadNothing(t *testing.T) {
+	for _, c := range []struct {
+		letter interface{ Write() (Mail, error) }
+		links  []string
+	}{
+		{codeMail("https://evil.example/claim"), []string{theLink}},
+		{BrowserMail{App: "Notes", Time: noon}, nil},
+		{ReusedMail{App: "Notes", Time: noon}, nil},
+	} {
+		m, err := c.letter.Write()
 		if err != nil {
 			t.Fatal(err)
+		}
+		m.Text = strings.ReplaceAll(m.Text, "“https://evil.example/claim”", "")
+		m.HTML = strings.ReplaceAll(m.HTML, "“https://evil.example/claim”", "")
+		for _, link := range c.links {
+			if strings.Count(m.Text, "\n"+link+"\n") != 1 || strings.Count(m.HTML, `<a href="`+link+`" target="_blank" rel="noreferrer">`) != 1 {
+				t.Errorf("no link %s in\n%s\n%s", link, m.Text, m.HTML)
+			}
+			m.Text = strings.Replace(m.Text, link, "", 1)
+			m.HTML = strings.Replace(m.HTML, `<a href="`+link+`"`, "", 1)
 		}
 		for _, bad := range []string{"http", "href", "src=", "<img", "<script", "<link", "url(", "@import"} {
 			if strings.Contains(strings.ToLower(m.Text+m.HTML), bad) {
