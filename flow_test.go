@@ -322,27 +322,60 @@ func (f *flow) do(t *testing.T, r *http.Request) response {
 	return response{res.StatusCode, res.Header, string(body)}
 }
 
-// mail returns the text part of the newest mail to address. It asks the house to
-// send what waits, and so need not wait itself.
+// mail returns the text part of the newest mail to address, but for notices of a
+// connection, which are sent at the same moment as what comes a minute after it. It
+// asks the house to send what waits, and so need not wait itself.
 func (h *house) mail(t testing.TB, address string) string {
+	t.Helper()
+	all := h.letters(t, address)
+	for _, l := range slices.Backward(all) {
+		if l.subject != noticeSubject {
+			return l.text
+		}
+	}
+	t.Fatalf("no mail for %s", address)
+	return ""
+}
+
+// A letter is a mail that was sent.
+type letter struct{ subject, text string }
+
+const noticeSubject = "An app was connected to Journal"
+
+// notices are the texts of those that address got, the oldest first.
+func (h *house) notices(t testing.TB, address string) (texts []string) {
+	t.Helper()
+	for _, l := range h.letters(t, address) {
+		if l.subject == noticeSubject {
+			texts = append(texts, l.text)
+		}
+	}
+	return texts
+}
+
+// letters are all that address got, the oldest first.
+func (h *house) letters(t testing.TB, address string) (all []letter) {
 	t.Helper()
 	h.flush(t)
 	files, err := filepath.Glob(filepath.Join(h.dir, "mail", url.PathEscape(address), "*.eml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no mail for %s: %v", address, err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	slices.Sort(files)
-	text, err := os.ReadFile(files[len(files)-1])
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := mail.ReadMessage(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(m.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, letter{m.Header.Get("Subject"), string(body)})
 	}
-	m, err := mail.ReadMessage(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(m.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return all
 }

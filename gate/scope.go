@@ -84,6 +84,24 @@ func (ss Scopes) add(all []string, name string) []string {
 	return all
 }
 
+// InWords are what the scopes of those names, and those that they imply, let a client
+// do: in the operator's words and order. One that is not of ss keeps its name; [Guest]
+// lets it do nothing.
+func (ss Scopes) InWords(names []string) (texts []string) {
+	all := ss.With(names)
+	for _, s := range ss {
+		if slices.Contains(all, s.Name) {
+			texts = append(texts, s.Words)
+		}
+	}
+	for _, name := range all {
+		if name != Guest && !ss.Known(name) {
+			texts = append(texts, name)
+		}
+	}
+	return texts
+}
+
 // Check returns everything that is wrong with the scopes.
 func (ss Scopes) Check() error {
 	var problems []error

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/layout"
 	"example.com/foyer/internal/oauth"
@@ -139,22 +138,8 @@ func (p *Pages) elevations(gr store.Grant) (texts []string) {
 	return texts
 }
 
-// inWords are what scopes, and those that they imply, let a client do: in the
-// operator's words and order. One that the operator has no words for keeps its name.
-func (p *Pages) inWords(scopes []string) (texts []string) {
-	all := p.Scopes.With(scopes)
-	for _, s := range p.Scopes {
-		if slices.Contains(all, s.Name) {
-			texts = append(texts, s.Words)
-		}
-	}
-	for _, name := range all {
-		if name != gate.Guest && !p.Scopes.Known(name) {
-			texts = append(texts, name)
-		}
-	}
-	return texts
-}
+// inWords are what scopes, and those that they imply, let a client do.
+func (p *Pages) inWords(scopes []string) []string { return p.Scopes.InWords(scopes) }
 
 // happened are events in words.
 func (p *Pages) happened(events []store.Event, names map[string]string) (items []string) {

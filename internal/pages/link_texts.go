@@ -36,6 +36,13 @@ var (
 		"It works for half an hour, from our own page, in the browser that opened the page, and only while that browser keeps cookies. Nothing was done.",
 		"Open the link in the mail once more.",
 	}}
+	noNotice = layout.Page{Title: "There is nothing to disconnect", Lines: []string{
+		"The link works for a day and once, and only while the app is connected as it was. Nothing was changed now.",
+	}, Back: AccountPath, BackText: backText}
+	oldNotice = layout.Page{Title: "That button no longer works", Lines: []string{
+		"It works for half an hour, from our own page, in the browser that opened the page, and only while that browser keeps cookies. Nothing was changed.",
+		"Open the link in the mail once more.",
+	}, Back: AccountPath, BackText: backText}
 )
 
 func claimPage(app, client, place, account, asked string, may []string) layout.Page {
@@ -54,5 +61,12 @@ func claimPage(app, client, place, account, asked string, may []string) layout.P
 func claimed(app, client, account string) layout.Page {
 	return layout.Page{Title: "Signed in", Lines: []string{
 		"Return to your chat: " + client + " now acts as " + account + " in " + app + ". You can close this page.",
+	}}
+}
+
+func noticePage(app, client, place, account string) layout.Page {
+	return layout.Page{Title: "Disconnect " + client + "?", Lines: []string{
+		client + ", " + place + ", acts as " + account + " in " + app + ".",
+		"To disconnect it counts at once. The app can be connected again.",
 	}}
 }

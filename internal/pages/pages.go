@@ -67,6 +67,8 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+AccountPath+"/{grant}", p.change)
 	mux.HandleFunc("GET "+ClaimPath+"{link}", p.claim)
 	mux.HandleFunc("POST "+ClaimPath+"{link}", p.decideClaim)
+	mux.HandleFunc("GET "+DisconnectPath+"{link}", p.notice)
+	mux.HandleFunc("POST "+DisconnectPath+"{link}", p.endNoticed)
 	mux.HandleFunc("POST /sign-in", p.signIn)
 	mux.HandleFunc("POST /sign-in/code", p.code)
 	mux.HandleFunc("POST /sign-out", p.signOut)

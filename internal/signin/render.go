@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.com/foyer/gate"
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
@@ -20,7 +21,9 @@ type Letters struct {
 	Clients *client.Clients
 	App     string   // what people sign in to
 	Words   []string // the scopes of a claim, in the operator's words
-	Claim   string   // URL of our page; what stands for the challenge follows
+	Scopes  gate.Scopes
+
+	Claim, Disconnect, Account string // URLs of our pages; a token follows the first two
 }
 
 // Render writes one mail, out of what the store says when it is sent. A mail
@@ -37,6 +40,8 @@ func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Messag
 			letter, to, err = l.browser(ctx, tx, out)
 		case grant.MailReused:
 			letter, to, err = l.reused(ctx, tx, out)
+		case grant.MailConnected:
+			letter, to, err = l.connected(ctx, tx, out)
 		default:
 			err = fmt.Errorf("signin: no letter of kind %q", out.Kind)
 		}
@@ -106,6 +111,27 @@ func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (
 	}
 	return words.ReusedMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
 		Email: u.Email, Time: out.Created}, u.Email, nil
+}
+
+// connected says to a user that a grant is theirs. Where it is over by now, or another's,
+// nobody is told.
+func (l *Letters) connected(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+	gr, link, err := l.Grants.Notice(ctx, tx, out)
+	if errors.Is(err, grant.ErrUnknown) {
+		return nil, "", nil
+	} else if err != nil {
+		return nil, "", err
+	}
+	u, err := tx.User(ctx, gr.UserID)
+	if err != nil {
+		return nil, "", err
+	}
+	name, err := l.Clients.Name(ctx, tx, gr.ClientID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, "", err
+	}
+	return words.ConnectedMail{App: l.App, Client: words.Client(gr.ClientID, name), Where: place(gr), Email: u.Email, Time: out.Created, Approved: words.Approval(gr.ApprovedBy),
+		Scopes: l.Scopes.InWords(gr.Scopes), Link: l.Disconnect + link.Reveal(), Account: l.Account}, u.Email, nil
 }
 
 // place is where the codes of a grant were sent.

@@ -153,7 +153,7 @@ func (s *SignIn) claim(ctx context.Context, tx store.Tx, by given, c store.Chall
 	if err != nil {
 		return store.User{}, nil, err
 	}
-	_, err = s.grant(ctx, tx, by, c, grant.Proof{UserID: user.ID, Level: Level, Scopes: s.Scopes, Epoch: c.Epoch}, now)
+	gr, err := s.grant(ctx, tx, by, c, grant.Proof{UserID: user.ID, Level: Level, Scopes: s.Scopes, Epoch: c.Epoch}, now)
 	switch {
 	case errors.Is(err, grant.ErrChanged), errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
 		return store.User{}, err, nil
@@ -163,6 +163,7 @@ func (s *SignIn) claim(ctx context.Context, tx store.Tx, by given, c store.Chall
 	if isNew { // only now: an address is nobody's until a code for it was answered, and refused claims write no user
 		err = tx.PutUser(ctx, user)
 	}
+	err = errors.Join(err, grant.Tell(ctx, tx, gr, now))
 	for _, counted := range []string{s.failedMail(email), failedKnown(user.ID), sentTo(c.GrantID, s.mailbox(email))} {
 		err = errors.Join(err, limit.Clear(ctx, tx, counted, now))
 	}

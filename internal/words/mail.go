@@ -69,6 +69,25 @@ type ReusedMail struct {
 // Write returns the mail.
 func (m ReusedMail) Write() (Mail, error) { return write("reused", "You were signed out of "+m.App, m) }
 
+// A ConnectedMail says that a client acts for a person from now on. No line of its
+// text is digits alone: it brings no code.
+type ConnectedMail struct {
+	App      string
+	Client   string
+	Where    string
+	Email    string
+	Time     time.Time
+	Approved string   // how, in the words of [Approval]
+	Scopes   []string // what the client may do, in the operator's words
+	Link     string   // to a page that disconnects it
+	Account  string   // URL of the connected apps
+}
+
+// Write returns the mail. The subject names no client: clients choose their names.
+func (m ConnectedMail) Write() (Mail, error) {
+	return write("connected", "An app was connected to "+m.App, m)
+}
+
 func write(name, subject string, data any) (Mail, error) {
 	var text, html bytes.Buffer
 	if err := texts.ExecuteTemplate(&text, name+".txt", data); err != nil {

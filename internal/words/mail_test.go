@@ -22,6 +22,11 @@ func codeMail(clientName string) CodeMail {
 
 const theLink = "https://notes.example/claim/ID.mac-_0"
 
+func connectedMail(clientName string) ConnectedMail {
+	return ConnectedMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com", Time: noon, Approved: Approval("mail"),
+		Scopes: []string{"Write and delete your notes", "Take a copy of <all> your notes"}, Link: "https://notes.example/disconnect/sealed-_0", Account: "https://notes.example/account"}
+}
+
 // Each golden file is a whole mail: subject, text, HTML.
 func TestMailsReadAsTheyShould(t *testing.T) {
 	odd := codeMail("<b onclick=\"x()\">Claude</b>\r\nBcc: eve@example.com\x00\u202e“”\"" + strings.Repeat("a", 10_000))
@@ -31,7 +36,10 @@ func TestMailsReadAsTheyShould(t *testing.T) {
 	reused := ReusedMail{App: "Notes", Client: ClientName("Inspector"), Where: Place("app.example", false), Email: "ann@example.com", Time: noon}
 	oddReused := reused
 	oddReused.App, oddReused.Client, oddReused.Email = odd.App, odd.Client, odd.Email
+	oddConnected := connectedMail("")
+	oddConnected.App, oddConnected.Client, oddConnected.Where, oddConnected.Email, oddConnected.Scopes = odd.App, odd.Client, odd.Where, odd.Email, nil
 	for name, letter := range map[string]interface{ Write() (Mail, error) }{
+		"connected": connectedMail("Inspector"), "connected-odd": oddConnected,
 		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "reused": reused, "reused-odd": oddReused,
 	} {
 		m, err := letter.Write()
@@ -58,6 +66,33 @@ func golden(t *testing.T, name, got string) {
 	}
 	if got != string(want) {
 		t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+// T10: who is told that an app acts for them learns which, when, how and for what, and
+// whatever the app calls itself, no line is digits alone: nobody takes it for a code.
+func TestT10TheNoticeSaysWhoIsConnectedAndBringsNoDigits(t *testing.T) {
+	for _, client := range []string{"Inspector", "482913", "\n482913\n", "482913\r\n", "x\u2028482913\u2029", "x\v482913\f"} {
+		m, err := connectedMail(client).Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{m.Text, html.UnescapeString(m.HTML)} {
+			for _, want := range []string{"ann@example.com", ClientName(client), "app.example", "21 November 2026, 14:03 UTC", "in the chat, with the code from a mail",
+				"Write and delete your notes", "https://notes.example/disconnect/sealed-_0", "https://notes.example/account"} {
+				if !strings.Contains(part, want) {
+					t.Errorf("no %q in\n%s", want, part)
+				}
+			}
+		}
+		for _, line := range strings.FieldsFunc(m.Text, func(r rune) bool { return strings.ContainsRune("\n\r\v\f\u0085\u2028\u2029", r) }) {
+			if line = strings.TrimSpace(line); line != "" && strings.Trim(line, "0123456789") == "" {
+				t.Errorf("%q: a line of digits alone: %s", client, line)
+			}
+		}
+		if strings.Contains(m.Subject, ClientName(client)) {
+			t.Errorf("a client has chosen the subject %s", m.Subject)
+		}
 	}
 }
 
@@ -97,11 +132,13 @@ func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
 
 // Nobody learns that a mail was read. What it links to are the pages that it has to.
 func TestT63MailsLinkToOurPagesAloneAndLoadNothing(t *testing.T) {
+	connected := connectedMail("Inspector")
 	for _, c := range []struct {
 		letter interface{ Write() (Mail, error) }
 		links  []string
 	}{
 		{codeMail("https://evil.example/claim"), []string{theLink}},
+		{connected, []string{connected.Link, connected.Account}},
 		{BrowserMail{App: "Notes", Time: noon}, nil},
 		{ReusedMail{App: "Notes", Time: noon}, nil},
 	} {
