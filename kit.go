@@ -35,6 +35,7 @@ import (
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/signintools"
+	"example.com/foyer/internal/words"
 )
 
 // A Kit is the authorization server and the gate of one MCP server. It is safe
@@ -52,6 +53,7 @@ type Kit struct {
 
 	operations *confirm.Operations
 	look       *layout.Look
+	languages  *words.Languages
 	title      string            // what people call the server; set by Handler
 	terms      map[string]string // input schema of each tool; set by Handler
 
@@ -74,7 +76,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	fetcher := cfg.MetadataDocuments.fetcher()
 	clients, clientsErr := client.New(client.Config{Store: cfg.Store, Documents: cfg.MetadataDocuments.reader(fetcher), Fetch: fetcher.Body, Unused: unusedClient, MaxUnused: cfg.Registration.Max, Preregistered: preregistered(cfg.Clients),
 		Issuer: cfg.Issuer, TokenEndpoint: cfg.Issuer + "/token", Now: now})
-	look, lookErr := cfg.Brand.look()
+	look, languages, lookErr := cfg.look()
 	if err := errors.Join(cfg.check(), keysErr, clientsErr, lookErr); err != nil {
 		return nil, fmt.Errorf("foyer: bad config:\n%w", err)
 	}
@@ -104,7 +106,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	k := &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, trail: trail, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}
-	k.look = look
+	k.look, k.languages = look, languages
 	k.operations = k.newOperations()
 	return k, nil
 }
@@ -147,7 +149,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err := errors.Join(inv.check(k.cfg), k.operations.Check(k.cfg.Tools, inv.outputs)); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
-	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults()), Scopes: k.cfg.Scopes,
+	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults()), Scopes: k.cfg.Scopes, Speaks: k.languages,
 		Claim: k.cfg.Issuer + pages.ClaimPath, Disconnect: k.cfg.Issuer + pages.DisconnectPath, Account: k.cfg.Issuer + pages.AccountPath}).Render, k.cfg.Log, k.now)
 	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
 	if k.cfg.GuestData != nil {
@@ -186,10 +188,10 @@ func (k *Kit) authServer(app string) *authserver.Server {
 		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }
 
-func inWords(scopes gate.Scopes) []string {
-	var all []string
+func inWords(scopes gate.Scopes) []words.Text {
+	var all []words.Text
 	for _, s := range scopes {
-		all = append(all, s.Words)
+		all = append(all, words.AsIn(s.Words, s.WordsIn))
 	}
 	return all
 }

@@ -46,7 +46,7 @@ func TestT10Tr15TheNoticeEndsItsConnectionAlone(t *testing.T) {
 	text := h.wantsNotices(t, "after a minute", "ann@example.com", 2)[1]
 	for _, want := range []string{"“Claude”, on the device where it was set up (127.0.0.1:33418), is now connected to Journal and acts as ann@example.com", "21 November 2026, 14:",
 		"in the chat, with the code from a mail", "- Write, change and delete your journal entries", h.issuer + "/account"} {
-		if !strings.Contains(text, want) {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
@@ -153,8 +153,8 @@ func TestTr15AConsentIsTold(t *testing.T) {
 	page := b.signsIn(t, b.follow(t, b.authorize(t, client, "scope", "guest journal:export")), "ann@example.com")
 	b.allow(t, page, client)
 	text := h.wantsNotices(t, "a new connection", "ann@example.com", 1)[0]
-	for _, want := range []string{"“Claude”", "Approved:  in the browser", "- Take a copy"} {
-		if !strings.Contains(text, want) {
+	for _, want := range []string{"“Claude”", "Approved: in the browser", "- Take a copy"} {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}

@@ -30,6 +30,10 @@ type ScopeInfo struct {
 	Words   string // what the mail and the pages call it, for example "Write and delete your notes"
 	Default bool   // given at a claim in the chat; others need consent in the browser
 
+	// WordsIn are the words in other languages, by tag (BCP 47), for example "de".
+	// Optional.
+	WordsIn map[string]string
+
 	// Implies names narrower scopes that come with this one: where "notes:write"
 	// implies "notes:read", a grant of the first opens what asks for the second.
 	// What they imply comes, too.
@@ -82,24 +86,6 @@ func (ss Scopes) add(all []string, name string) []string {
 		}
 	}
 	return all
-}
-
-// InWords are what the scopes of those names, and those that they imply, let a client
-// do: in the operator's words and order. One that is not of ss keeps its name; [Guest]
-// lets it do nothing.
-func (ss Scopes) InWords(names []string) (texts []string) {
-	all := ss.With(names)
-	for _, s := range ss {
-		if slices.Contains(all, s.Name) {
-			texts = append(texts, s.Words)
-		}
-	}
-	for _, name := range all {
-		if name != Guest && !ss.Known(name) {
-			texts = append(texts, name)
-		}
-	}
-	return texts
 }
 
 // Check returns everything that is wrong with the scopes.

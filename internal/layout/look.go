@@ -9,22 +9,36 @@ import (
 	"html/template"
 	"math"
 	"strconv"
+	"strings"
+
+	"example.com/foyer/internal/words"
 )
 
 // A Brand is how an operator's pages differ from others'. The zero Brand is ours.
 type Brand struct {
 	Logo   []byte // PNG or SVG, at most 64 KiB; nil for none
 	Accent string // such as "#0b6e4f"; empty for ours
+	Style  string // CSS that comes after ours, or with Page instead of ours
+	Page   string // a template in the place of [Template]; empty for ours
 }
 
 // A Look is what pages look like. A nil Look is that of the zero [Brand].
 type Look struct {
-	style  template.CSS
-	policy string       // Content-Security-Policy
-	logo   template.URL // or empty
+	style     template.CSS
+	policy    string       // Content-Security-Policy
+	logo      template.URL // or empty
+	languages *words.Languages
+	pages     map[string]*template.Template // by the tag of their language
 }
 
-var standard = look("", "")
+var standard, _ = look(Brand{}, "", "", nil)
+
+func (l *Look) orStandard() *Look {
+	if l == nil {
+		return standard
+	}
+	return l
+}
 
 const maxLogo = 64 << 10 // bytes
 
@@ -32,11 +46,12 @@ const maxLogo = 64 << 10 // bytes
 var (
 	ErrLogo   = errors.New("the logo is neither a PNG nor an SVG of at most 64 KiB")
 	ErrAccent = errors.New(`the accent is no colour such as "#0b6e4f"`)
+	ErrStyle  = errors.New("the style has a tag in it: it is CSS alone")
 )
 
-// New returns the look of b. Where its accent cannot be read on a page, it is made
+// New returns the look of b, in languages, of which nil are ours. Where its accent cannot be read on a page, it is made
 // darker, or on a dark page lighter, until it can (WCAG 2.2, 1.4.3: 4.5 to 1).
-func New(b Brand) (*Look, error) {
+func New(b Brand, languages *words.Languages) (*Look, error) {
 	var problems []error
 	more, logo := "", template.URL("")
 	if b.Accent != "" {
@@ -51,17 +66,35 @@ func New(b Brand) (*Look, error) {
 		}
 		logo = template.URL("data:" + media + ";base64," + base64.StdEncoding.EncodeToString(b.Logo))
 	}
-	return look(more, logo), errors.Join(problems...)
+	l, err := look(b, more, logo, languages)
+	return l, errors.Join(append(problems, err)...)
 }
 
-func look(more string, logo template.URL) *Look {
-	text := string(css) + more
+func look(b Brand, more string, logo template.URL, languages *words.Languages) (*Look, error) {
+	text, page := string(css)+more, b.Page
+	if page == "" {
+		page = Template
+	} else {
+		text = more
+	}
+	text += b.Style
+	if strings.Contains(text, "</") {
+		return nil, ErrStyle
+	}
 	sum := sha256.Sum256([]byte(text))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 	if logo != "" {
 		policy += "; img-src data:"
 	}
-	return &Look{template.CSS(text), policy, logo}
+	l := &Look{template.CSS(text), policy, logo, languages, map[string]*template.Template{}}
+	for _, in := range languages.All() {
+		t, err := template.New("page").Funcs(template.FuncMap{"say": in.Say}).Parse(page)
+		if err != nil {
+			return nil, fmt.Errorf("the page: %w", err)
+		}
+		l.pages[in.Tag] = t
+	}
+	return l, l.check()
 }
 
 // mediaOf is the media type of a logo, or empty. An SVG in an image runs no script.

@@ -21,7 +21,7 @@ const ClaimPath = "/claim/"
 // scanners do, and whoever the mail was forwarded to.
 func (p *Pages) claim(w http.ResponseWriter, r *http.Request) {
 	if c, gr, ok := p.linked(w, r); ok {
-		p.askPairing(w, r, p.start(w, r), c, gr, http.StatusOK, "")
+		p.askPairing(w, r, p.start(w, r), c, gr, http.StatusOK, words.Text{})
 	}
 }
 
@@ -37,7 +37,7 @@ func (p *Pages) linked(w http.ResponseWriter, r *http.Request) (store.Challenge,
 
 // askPairing says who asks and for what, as the mail does, and asks for the pairing
 // code: whatever cookies the browser holds, which prove nothing about who began.
-func (p *Pages) askPairing(w http.ResponseWriter, r *http.Request, session store.Hash, c store.Challenge, gr store.Grant, status int, problem string) {
+func (p *Pages) askPairing(w http.ResponseWriter, r *http.Request, session store.Hash, c store.Challenge, gr store.Grant, status int, problem words.Text) {
 	hidden, err := p.seal(session, form{Next: r.URL.Path})
 	if err != nil {
 		p.fault(w, r, err)
@@ -49,15 +49,15 @@ func (p *Pages) askPairing(w http.ResponseWriter, r *http.Request, session store
 		return
 	}
 	place := words.Place(gr.RedirectHost, oauth.IsLoopback("http://"+gr.RedirectHost+"/"))
-	page := claimPage(p.App, name, place, mail.Masked(c.Email), words.Moment(c.Created), p.inWords(p.SignIn.Scopes))
+	page := claimPage(p.App, name, place, mail.Masked(c.Email), c.Created, p.inWords(p.SignIn.Scopes))
 	page.Form = &layout.Form{Action: r.URL.Path, Problem: problem, Hidden: []layout.Hidden{hidden},
-		Fields:  []layout.Field{{Name: "pairing", Label: "Pairing code", Hint: "4 letters and digits, which your chat shows", Type: "text", Autocomplete: "off"}},
-		Buttons: []layout.Button{{Text: "Sign in"}}}
-	p.write(w, status, page)
+		Fields:  []layout.Field{{Name: "pairing", Label: words.T("Pairing code"), Hint: words.T("4 letters and digits, which your chat shows"), Type: "text", Autocomplete: "off"}},
+		Buttons: []layout.Button{{Text: words.T("Sign in")}}}
+	p.write(w, r, status, page)
 }
 
 // clientOf is what pages call the client of a grant.
-func (p *Pages) clientOf(ctx context.Context, gr store.Grant) (string, error) {
+func (p *Pages) clientOf(ctx context.Context, gr store.Grant) (words.Text, error) {
 	names, err := p.names(ctx, []store.Grant{gr}, nil)
 	return names[gr.ClientID], err
 }
@@ -67,7 +67,7 @@ func (p *Pages) clientOf(ctx context.Context, gr store.Grant) (string, error) {
 func (p *Pages) decideClaim(w http.ResponseWriter, r *http.Request) {
 	f, session, ok := p.unseal(w, r)
 	if !ok || f.Next != r.URL.Path {
-		p.write(w, http.StatusForbidden, oldLink)
+		p.write(w, r, http.StatusForbidden, oldLink)
 		return
 	}
 	c, gr, ok := p.linked(w, r)
@@ -76,7 +76,7 @@ func (p *Pages) decideClaim(w http.ResponseWriter, r *http.Request) {
 	}
 	pairing := r.PostForm.Get("pairing")
 	if pairing == "" { // no answer, and none that counts
-		p.askPairing(w, r, session, c, gr, http.StatusForbidden, "Type the pairing code that your chat shows.")
+		p.askPairing(w, r, session, c, gr, http.StatusForbidden, words.T("Type the pairing code that your chat shows."))
 		return
 	}
 	u, err := p.SignIn.VerifyLink(r.Context(), addr(r), r.PathValue("link"), pairing)
@@ -92,14 +92,14 @@ func (p *Pages) decideClaim(w http.ResponseWriter, r *http.Request) {
 		p.fault(w, r, err)
 		return
 	}
-	p.write(w, http.StatusOK, claimed(p.App, name, mail.Masked(u.Email)))
+	p.write(w, r, http.StatusOK, claimed(p.App, name, mail.Masked(u.Email)))
 }
 
 // refusedLink answers a refusal of the rules.
 func (p *Pages) refusedLink(w http.ResponseWriter, r *http.Request, err error) {
 	for _, row := range linkRefusals {
 		if errors.Is(err, row.refusal) {
-			p.write(w, row.status, row.page)
+			p.write(w, r, row.status, row.page)
 			return
 		}
 	}

@@ -33,20 +33,20 @@ func (p *Pages) notice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := noticePage(p.App, name, words.Place(gr.RedirectHost, oauth.IsLoopback("http://"+gr.RedirectHost+"/")), mail.Masked(u.Email))
-	page.Form = &layout.Form{Action: r.URL.Path, Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{{Text: "Disconnect " + name}}}
-	p.write(w, http.StatusOK, page)
+	page.Form = &layout.Form{Action: r.URL.Path, Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{{Text: words.T("Disconnect {client}", "client", name)}}}
+	p.write(w, r, http.StatusOK, page)
 }
 
 // noticed returns the connection that the link is about, and what pages call its
 // client.
-func (p *Pages) noticed(w http.ResponseWriter, r *http.Request) (gr store.Grant, name string, ok bool) {
+func (p *Pages) noticed(w http.ResponseWriter, r *http.Request) (gr store.Grant, name words.Text, ok bool) {
 	gr, err := p.Grants.Noticed(r.Context(), r.PathValue("link"))
 	if err == nil {
 		name, err = p.clientOf(r.Context(), gr)
 	}
 	if err != nil {
 		p.refusedNotice(w, r, err)
-		return gr, "", false
+		return gr, name, false
 	}
 	return gr, name, true
 }
@@ -65,7 +65,7 @@ func (p *Pages) userOf(r *http.Request, gr store.Grant) (u store.User, err error
 func (p *Pages) endNoticed(w http.ResponseWriter, r *http.Request) {
 	f, _, ok := p.unseal(w, r)
 	if !ok || f.Next != r.URL.Path {
-		p.write(w, http.StatusForbidden, oldNotice)
+		p.write(w, r, http.StatusForbidden, oldLink)
 		return
 	}
 	_, name, ok := p.noticed(w, r)
@@ -76,12 +76,12 @@ func (p *Pages) endNoticed(w http.ResponseWriter, r *http.Request) {
 		p.refusedNotice(w, r, err)
 		return
 	}
-	p.write(w, http.StatusOK, disconnected(name))
+	p.write(w, r, http.StatusOK, disconnected(name))
 }
 
 func (p *Pages) refusedNotice(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, grant.ErrUnknown) {
-		p.write(w, http.StatusGone, noNotice)
+		p.write(w, r, http.StatusGone, noNotice)
 		return
 	}
 	p.fault(w, r, err)

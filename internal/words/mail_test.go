@@ -16,15 +16,12 @@ var noon = time.Date(2026, 11, 21, 15, 3, 0, 0, time.FixedZone("CET", 3600))
 
 func codeMail(clientName string) CodeMail {
 	return CodeMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com",
-		Code: "048291", Time: noon, Minutes: 10, Scopes: []string{"Write and delete your notes", "Take a copy of <all> your notes"},
-		Link: theLink}
+		Code: "048291", Time: noon, Lives: 10 * time.Minute, Scopes: []Text{As("Write and delete your notes"), As("Take a copy of <all> your notes")}, Link: "https://notes.example/claim/ID.mac-_0"}
 }
-
-const theLink = "https://notes.example/claim/ID.mac-_0"
 
 func connectedMail(clientName string) ConnectedMail {
 	return ConnectedMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com", Time: noon, Approved: Approval("mail"),
-		Scopes: []string{"Write and delete your notes", "Take a copy of <all> your notes"}, Link: "https://notes.example/disconnect/sealed-_0", Account: "https://notes.example/account"}
+		Scopes: []Text{As("Write and delete your notes"), As("Take a copy of <all> your notes")}, Disconnect: "https://notes.example/disconnect/sealed-_0", Account: "https://notes.example/account"}
 }
 
 // Each golden file is a whole mail: subject, text, HTML.
@@ -38,15 +35,17 @@ func TestMailsReadAsTheyShould(t *testing.T) {
 	oddReused.App, oddReused.Client, oddReused.Email = odd.App, odd.Client, odd.Email
 	oddConnected := connectedMail("")
 	oddConnected.App, oddConnected.Client, oddConnected.Where, oddConnected.Email, oddConnected.Scopes = odd.App, odd.Client, odd.Where, odd.Email, nil
-	for name, letter := range map[string]interface{ Write() (Mail, error) }{
+	for name, letter := range map[string]interface{ Letter() Letter }{
 		"connected": connectedMail("Inspector"), "connected-odd": oddConnected,
 		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "reused": reused, "reused-odd": oddReused,
 	} {
-		m, err := letter.Write()
-		if err != nil {
-			t.Fatal(err)
+		for _, l := range []*Language{English, standard.Best("de")} {
+			m, err := l.Write(letter.Letter())
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+"-"+l.Tag+".mail", "Subject: "+m.Subject+"\n\n"+m.Text+"\n"+m.HTML)
 		}
-		golden(t, name+".mail", "Subject: "+m.Subject+"\n\n"+m.Text+"\n"+m.HTML)
 	}
 }
 
@@ -72,13 +71,13 @@ func golden(t *testing.T, name, got string) {
 // T10: who is told that an app acts for them learns which, when, how and for what, and
 // whatever the app calls itself, no line is digits alone: nobody takes it for a code.
 func TestT10TheNoticeSaysWhoIsConnectedAndBringsNoDigits(t *testing.T) {
-	for _, client := range []string{"Inspector", "482913", "\n482913\n", "482913\r\n", "x\u2028482913\u2029", "x\v482913\f"} {
-		m, err := connectedMail(client).Write()
+	for _, client := range []string{"Inspector", "482913", "\n482913\n", "482913\r\n", "x\u2028482913\u2029", "x\v482913\f", strings.Repeat("x", 28) + " 482913 " + strings.Repeat("y", 28)} {
+		m, err := English.Write(connectedMail(client).Letter())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, part := range []string{m.Text, html.UnescapeString(m.HTML)} {
-			for _, want := range []string{"ann@example.com", ClientName(client), "app.example", "21 November 2026, 14:03 UTC", "in the chat, with the code from a mail",
+		for _, part := range []string{strings.Join(strings.Fields(m.Text), " "), html.UnescapeString(m.HTML)} {
+			for _, want := range []string{"ann@example.com", ClientName(client).String(), "app.example", "21 November 2026, 14:03 UTC", "in the chat, with the code from a mail",
 				"Write and delete your notes", "https://notes.example/disconnect/sealed-_0", "https://notes.example/account"} {
 				if !strings.Contains(part, want) {
 					t.Errorf("no %q in\n%s", want, part)
@@ -90,14 +89,14 @@ func TestT10TheNoticeSaysWhoIsConnectedAndBringsNoDigits(t *testing.T) {
 				t.Errorf("%q: a line of digits alone: %s", client, line)
 			}
 		}
-		if strings.Contains(m.Subject, ClientName(client)) {
+		if strings.Contains(m.Subject, ClientName(client).String()) {
 			t.Errorf("a client has chosen the subject %s", m.Subject)
 		}
 	}
 }
 
 func TestT10TheCodeMailSaysWhoAsksAndForWhat(t *testing.T) {
-	m, err := codeMail("Inspector").Write()
+	m, err := English.Write(codeMail("Inspector").Letter())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +113,7 @@ func TestT10TheCodeMailSaysWhoAsksAndForWhat(t *testing.T) {
 func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
 	for _, client := range []string{"Inspector", "482913", "\n482913\n", "482913\r\n", "x\u2028482913\u2029", "x\v482913\f", "x\u0085482913\u0085"} {
 		letter := codeMail(client)
-		m, err := letter.Write()
+		m, err := English.Write(letter.Letter())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,28 +131,27 @@ func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
 
 // Nobody learns that a mail was read. What it links to are the pages that it has to.
 func TestT63MailsLinkToOurPagesAloneAndLoadNothing(t *testing.T) {
-	connected := connectedMail("Inspector")
+	const evil = "“https://evil.example/claim”"
+	code, connected := codeMail(evil), connectedMail(evil)
 	for _, c := range []struct {
-		letter interface{ Write() (Mail, error) }
+		letter interface{ Letter() Letter }
 		links  []string
 	}{
-		{codeMail("https://evil.example/claim"), []string{theLink}},
-		{connected, []string{connected.Link, connected.Account}},
+		{code, []string{code.Link}},
+		{connected, []string{connected.Disconnect, connected.Account}},
 		{BrowserMail{App: "Notes", Time: noon}, nil},
 		{ReusedMail{App: "Notes", Time: noon}, nil},
 	} {
-		m, err := c.letter.Write()
+		m, err := English.Write(c.letter.Letter())
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Text = strings.ReplaceAll(m.Text, "“https://evil.example/claim”", "")
-		m.HTML = strings.ReplaceAll(m.HTML, "“https://evil.example/claim”", "")
+		m.Text, m.HTML = strings.ReplaceAll(m.Text, evil, ""), strings.ReplaceAll(m.HTML, evil, "")
 		for _, link := range c.links {
 			if strings.Count(m.Text, "\n"+link+"\n") != 1 || strings.Count(m.HTML, `<a href="`+link+`" target="_blank" rel="noreferrer">`) != 1 {
 				t.Errorf("no link %s in\n%s\n%s", link, m.Text, m.HTML)
 			}
-			m.Text = strings.Replace(m.Text, link, "", 1)
-			m.HTML = strings.Replace(m.HTML, `<a href="`+link+`"`, "", 1)
+			m.Text, m.HTML = strings.Replace(m.Text, link, "", 1), strings.Replace(m.HTML, `<a href="`+link+`"`, "", 1)
 		}
 		for _, bad := range []string{"http", "href", "src=", "<img", "<script", "<link", "url(", "@import"} {
 			if strings.Contains(strings.ToLower(m.Text+m.HTML), bad) {
@@ -192,7 +190,7 @@ func TestT64ClientsAreCalledByATamedName(t *testing.T) {
 		{"ten thousand", strings.Repeat("a", 10_000), "“" + strings.Repeat("a", 63) + "…”"},
 		{"bytes that are no text", "App\xff\xc0\x8a", "“App���”"},
 	} {
-		if got := ClientName(c.name); got != c.want {
+		if got := ClientName(c.name).String(); got != c.want {
 			t.Errorf("%s: ClientName(%.60q) = %q, want %q", c.sentence, c.name, got, c.want)
 		}
 	}
@@ -202,7 +200,7 @@ func TestT64ClientsAreCalledByATamedName(t *testing.T) {
 // line, and the HTML has no element that the template has not.
 func TestT64NoNameLeavesItsQuotationMarks(t *testing.T) {
 	elements := func(name string) int {
-		m, err := codeMail(name).Write()
+		m, err := English.Write(codeMail(name).Letter())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +209,7 @@ func TestT64NoNameLeavesItsQuotationMarks(t *testing.T) {
 	plain := elements("x")
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[<>"'&“”\r\n\x{202a}-\x{202e}a-c ]{0,40}`)).Draw(t, "name")
-		got := ClientName(name)
+		got := ClientName(name).String()
 		inner, quoted := strings.CutPrefix(strings.TrimSuffix(got, "”"), "“")
 		switch {
 		case !quoted && got != "an app without a name":
@@ -227,10 +225,10 @@ func TestT64NoNameLeavesItsQuotationMarks(t *testing.T) {
 }
 
 func TestClientsAreSomewhere(t *testing.T) {
-	if got := Place("app.example", false); got != "at app.example" {
+	if got := Place("app.example", false).String(); got != "at app.example" {
 		t.Error(got)
 	}
-	if got := Place("127.0.0.1:33418", true); got != "on the device where it was set up (127.0.0.1:33418)" {
+	if got := Place("127.0.0.1:33418", true).String(); got != "on the device where it was set up (127.0.0.1:33418)" {
 		t.Error(got)
 	}
 }

@@ -148,41 +148,29 @@ func Seconds(d time.Duration) int64 {
 }
 
 // WrongOnPage refuses wrong digits on a page.
-func WrongOnPage(left int) string {
-	if left == 1 {
-		return "That is not the code. One try is left. Look at the newest mail."
-	}
-	return fmt.Sprintf("That is not the code. %d tries are left. Look at the newest mail.", left)
+func WrongOnPage(left int) Text {
+	return N(left, "That is not the code. One try is left. Look at the newest mail.", "That is not the code. {n} tries are left. Look at the newest mail.")
 }
 
 // WrongPairing refuses a wrong pairing code on a page.
-func WrongPairing(left int) string {
-	tries := fmt.Sprintf("%d tries are", left)
-	if left == 1 {
-		tries = "One try is"
-	}
-	return "That is not the pairing code. " + tries + " left. Look at the newest answer in your chat."
+func WrongPairing(left int) Text {
+	return N(left, "That is not the pairing code. One try is left. Look at the newest answer in your chat.", "That is not the pairing code. {n} tries are left. Look at the newest answer in your chat.")
 }
 
 // TooManyOnPage refuses another mail on a page.
-func TooManyOnPage(wait time.Duration) string {
-	return "Too many codes were asked for. Ask again in " + span(wait) + "."
+func TooManyOnPage(wait time.Duration) Text {
+	return T("Too many codes were asked for. Ask again in {wait}.", "wait", wait)
 }
 
-// Span says how long d is, in whole seconds, minutes or hours.
-func Span(d time.Duration) string { return span(d) }
+// span says how long d is, in whole seconds, minutes or hours.
+func span(d time.Duration) string { return spanText(d).String() }
 
-// span says how long d is.
-func span(d time.Duration) string {
-	n, unit := Seconds(d), "second"
+func spanText(d time.Duration) Text {
 	switch {
 	case d >= 2*time.Hour:
-		n, unit = int64(math.Ceil(d.Hours())), "hour"
+		return N(int(math.Ceil(d.Hours())), "1 hour", "{n} hours")
 	case d > 90*time.Second:
-		n, unit = int64(math.Ceil(d.Minutes())), "minute"
+		return N(int(math.Ceil(d.Minutes())), "1 minute", "{n} minutes")
 	}
-	if n != 1 {
-		unit += "s"
-	}
-	return fmt.Sprintf("%d %s", n, unit)
+	return N(int(Seconds(d)), "1 second", "{n} seconds")
 }
