@@ -57,17 +57,17 @@ var (
 )
 
 func claimPage(app string, client, place words.Text, account string, asked time.Time, may []words.Text) layout.Page {
-	line := words.T("It would then act as {user} in {app}.", "user", account, "app", app)
-	if len(may) > 0 {
-		line = words.T("It would then act as {user} in {app}, and:", "user", account, "app", app)
-	}
-	return layout.Page{Title: words.T("Sign in to {app} in your chat?", "app", app), Lines: []words.Text{
+	page := layout.Page{Title: words.T("Sign in to {app} in your chat?", "app", app), Lines: []words.Text{
 		words.T("{client}, {place}, asked on {time} to sign you in.", "client", client, "place", place, "time", asked),
 		words.T("Apps choose their names themselves; nobody has checked this one."),
-		line,
-	}, Steps: may, Warn: []words.Text{
+		words.T("It would then act as {user} in {app}.", "user", account, "app", app),
+	}, Warn: []words.Text{
 		words.T("Type the pairing code only from a chat that you have started yourself. Who sends you one wants to get into your account: close this page then, and nothing happens."),
 	}}
+	if len(may) > 0 {
+		page.Sections = []layout.Section{{Title: words.T("It may then:"), Items: may}}
+	}
+	return page
 }
 
 func claimed(app string, client words.Text, account string) layout.Page {
