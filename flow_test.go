@@ -30,7 +30,8 @@ import (
 //
 //	GET /path            or POST, with headers, an empty line and a body
 //	MCP method {params}  a message of MCP 2026-07-28 to /mcp, with the token <access>
-//	MAIL address         the newest mail to address
+//	MAIL address         the newest mail to address, but for notices
+//	NOTICE address       the newest notice of a connection to address
 //
 // or one of these, of which nothing comes back:
 //
@@ -150,6 +151,12 @@ func (f *flow) play(t *testing.T, step string) {
 	switch verb {
 	case "MAIL":
 		f.lines(t, f.house.mail(t, rest), want)
+	case "NOTICE":
+		texts := f.house.notices(t, rest)
+		if len(texts) == 0 {
+			t.Fatalf("no notice for %s", rest)
+		}
+		f.lines(t, texts[len(texts)-1], want)
 	case "MCP":
 		method, params, _ := strings.Cut(rest, " ")
 		f.check(t, f.mcp(t, method, params), want)
