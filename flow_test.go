@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"example.com/foyer/gate"
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/store"
 )
@@ -30,7 +31,8 @@ import (
 //
 //	GET /path            or POST, with headers, an empty line and a body
 //	MCP method {params}  a message of MCP 2026-07-28 to /mcp, with the token <access>
-//	MAIL address         the newest mail to address
+//	MAIL address         the newest mail to address, but for notices
+//	NOTICE address       the newest notice of a connection to address
 //
 // or one of these, of which nothing comes back:
 //
@@ -41,7 +43,8 @@ import (
 //	POLICY down          ends the policy decision point; or up, which begins it again
 //
 // A flow is about the journal, or with a line "app: appointments" before its first
-// step about those. One with a line "decider: " and names is about the files of a
+// step about those; with a line "entry: eager" its server lets nobody in without a
+// sign-in. One with a line "decider: " and names is about the files of a
 // cabinet, and is played with each of these deciders, which must decide alike: native,
 // cedar, authzen.
 //
@@ -60,7 +63,7 @@ func TestFlows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		app := strings.Join(named(string(archive.Comment), "app"), " ")
+		app, entry := strings.Join(named(string(archive.Comment), "app"), " "), strings.Join(named(string(archive.Comment), "entry"), " ")
 		for _, decider := range deciders(string(archive.Comment)) {
 			for _, restarts := range []bool{false, true} {
 				name := strings.TrimSuffix(filepath.Base(file), ".txtar")
@@ -70,7 +73,7 @@ func TestFlows(t *testing.T) {
 				if restarts {
 					name += ", with restarts"
 				}
-				t.Run(name, func(t *testing.T) { newFlow(t, app, decider).playAll(t, archive.Files, restarts) })
+				t.Run(name, func(t *testing.T) { newFlow(t, app, gate.Entry(entry), decider).playAll(t, archive.Files, restarts) })
 			}
 		}
 	}
@@ -99,7 +102,7 @@ type flow struct {
 	id      int
 }
 
-func newFlow(t *testing.T, app, decider string) *flow {
+func newFlow(t *testing.T, app string, entry gate.Entry, decider string) *flow {
 	t.Helper()
 	f := &flow{}
 	switch {
@@ -108,7 +111,7 @@ func newFlow(t *testing.T, app, decider string) *flow {
 	case app != "":
 		t.Fatalf("no flow is about %s, with the decider %q", app, decider)
 	case decider == "":
-		f.house = newHouse(t)
+		f.house = newHouse(t, func(cfg *Config) { cfg.Endpoints = []Endpoint{{Path: "/mcp", Entry: entry}} })
 	default:
 		f.cabinet = newCabinet(t, decider)
 		f.house = newHouseWith(t, f.cabinet.fill, f.cabinet.configure)
@@ -150,6 +153,12 @@ func (f *flow) play(t *testing.T, step string) {
 	switch verb {
 	case "MAIL":
 		f.lines(t, f.house.mail(t, rest), want)
+	case "NOTICE":
+		texts := f.house.notices(t, rest)
+		if len(texts) == 0 {
+			t.Fatalf("no notice for %s", rest)
+		}
+		f.lines(t, texts[len(texts)-1], want)
 	case "MCP":
 		method, params, _ := strings.Cut(rest, " ")
 		f.check(t, f.mcp(t, method, params), want)
@@ -322,27 +331,60 @@ func (f *flow) do(t *testing.T, r *http.Request) response {
 	return response{res.StatusCode, res.Header, string(body)}
 }
 
-// mail returns the text part of the newest mail to address. It asks the house to
-// send what waits, and so need not wait itself.
+// mail returns the text part of the newest mail to address, but for notices of a
+// connection, which are sent at the same moment as what comes a minute after it. It
+// asks the house to send what waits, and so need not wait itself.
 func (h *house) mail(t testing.TB, address string) string {
+	t.Helper()
+	all := h.letters(t, address)
+	for _, l := range slices.Backward(all) {
+		if l.subject != noticeSubject {
+			return l.text
+		}
+	}
+	t.Fatalf("no mail for %s", address)
+	return ""
+}
+
+// A letter is a mail that was sent.
+type letter struct{ subject, text string }
+
+const noticeSubject = "An app was connected to Journal"
+
+// notices are the texts of those that address got, the oldest first.
+func (h *house) notices(t testing.TB, address string) (texts []string) {
+	t.Helper()
+	for _, l := range h.letters(t, address) {
+		if l.subject == noticeSubject {
+			texts = append(texts, l.text)
+		}
+	}
+	return texts
+}
+
+// letters are all that address got, the oldest first.
+func (h *house) letters(t testing.TB, address string) (all []letter) {
 	t.Helper()
 	h.flush(t)
 	files, err := filepath.Glob(filepath.Join(h.dir, "mail", url.PathEscape(address), "*.eml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no mail for %s: %v", address, err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	slices.Sort(files)
-	text, err := os.ReadFile(files[len(files)-1])
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := mail.ReadMessage(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(m.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, letter{m.Header.Get("Subject"), string(body)})
 	}
-	m, err := mail.ReadMessage(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(m.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return all
 }

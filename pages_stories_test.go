@@ -125,6 +125,37 @@ var stories = map[string]func(person){
 			p.t.Errorf("the user has %q", mine)
 		}
 	},
+	"by the link of the mail": func(p person) {
+		g := &guest{house: p.house, client: p.house.client(p.t, `<b>`+strings.Repeat("Long", 20)+`\u202e`)}
+		g.access, g.refresh = p.redeem(p.t, g.client, p.code(p.t, g.client))
+		asked := g.linked(p.t, "ann@example.com")
+		p.Goes(p.issuer + asked.link)
+		p.Shows("h1", "Sign in to Journal in your chat?")
+		p.Picture("link")
+		p.Types("AAAA\r")
+		p.Shows(".problem", "2 tries are left")
+		p.Picture("link-wrong")
+		p.Types(strings.ToLower(asked.pairing) + "\r")
+		p.Shows("h1", "Signed in")
+		p.Picture("link-done")
+		g.works(p.t, "after the link")
+		p.Goes(p.issuer + asked.link)
+		p.Shows("h1", "This link was used already")
+		p.Picture("link-used")
+		p.advance(time.Minute)
+		link := p.noticed(p.t, p.notices(p.t, "ann@example.com")[0])
+		p.Goes(p.issuer + link)
+		p.Shows("h1", "Disconnect “<b>Long")
+		p.Picture("notice")
+		p.Presses("Disconnect “<b>Long")
+		p.Shows("h1", "Disconnected")
+		if a := g.call(p.t, "whoami", ""); a.status != http.StatusUnauthorized {
+			p.t.Errorf("after it was disconnected: %d %s", a.status, a.raw)
+		}
+		p.Goes(p.issuer + link)
+		p.Shows("h1", "There is nothing to disconnect")
+		p.Picture("notice-over")
+	},
 	"connected apps": func(p person) {
 		long, ann := p.chat(p.t, `<b>`+strings.Repeat("Long", 20)+`\u202e`, "ann@example.com"), p.chat(p.t, "Claude", "ann@example.com")
 		p.Goes(p.issuer + "/account")
