@@ -2,11 +2,13 @@ package foyer
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,31 +16,37 @@ import (
 	"example.com/foyer/internal/chromium"
 )
 
-// A webApp is where an app gets its codes: a page of its own, at a host elsewhere.
+// A webApp is where an app gets its codes: a page of its own, at a host elsewhere. It
+// knows who comes by the state that they were sent with.
 type webApp struct {
 	*httptest.Server
+	visits sync.Map // of state to *arrivals
+}
+
+type arrivals struct {
 	came  chan url.Values
 	quiet atomic.Bool // it answers with no page, so that the browser stays where it is
 }
 
 func newWebApp(t *testing.T) *webApp {
 	t.Helper()
-	p := &webApp{came: make(chan url.Values, 9)}
-	p.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/callback" {
+	app := &webApp{}
+	app.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to, known := app.visits.Load(r.URL.Query().Get("state"))
+		if r.URL.Path != "/callback" || !known {
 			http.NotFound(w, r)
 			return
 		}
-		p.came <- r.URL.Query()
-		if p.quiet.Load() {
+		to.(*arrivals).came <- r.URL.Query()
+		if to.(*arrivals).quiet.Load() {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<title>The app</title><h1>Connected</h1>")
 	}))
-	t.Cleanup(p.Close)
-	return p
+	t.Cleanup(app.Close)
+	return app
 }
 
 // A person sits at a browser, before a server, with an app that sends them there.
@@ -46,7 +54,8 @@ type person struct {
 	chromium.Tab
 	*house
 	t      *testing.T
-	app    *webApp
+	app    *arrivals
+	state  string
 	client string
 }
 
@@ -58,7 +67,7 @@ func (p person) sent(scope string) {
 
 func (p person) asked(scope string) string {
 	query := url.Values{"response_type": {"code"}, "client_id": {p.client}, "redirect_uri": {hosted}, "code_challenge": {challenge},
-		"code_challenge_method": {"S256"}, "scope": {scope}, "state": {"xyz"}, "resource": {p.issuer + "/mcp"}}
+		"code_challenge_method": {"S256"}, "scope": {scope}, "state": {p.state}, "resource": {p.issuer + "/mcp"}}
 	return "/authorize?" + query.Encode()
 }
 
@@ -75,7 +84,7 @@ func (p person) back() url.Values {
 	p.t.Helper()
 	select {
 	case q := <-p.app.came:
-		if q.Get("state") != "xyz" || q.Get("iss") != p.issuer {
+		if q.Get("state") != p.state || q.Get("iss") != p.issuer {
 			p.t.Errorf("the app was sent %v", q)
 		}
 		return q
@@ -103,15 +112,19 @@ func (p person) scopes(g *guest, want ...string) {
 	}
 }
 
-// What people meet, from the first page to the app, and each refusal on the way: by
-// keyboard, on a phone and at a desk, in light and in dark, with scripts and without.
-// Every page is looked at, and its picture kept where FOYER_PICTURES names a folder.
+// What people meet, from the first page to the app, and each refusal on the way (expired,
+// wrong, denied, limited, cookies lost): by keyboard, on a phone and at a desk, in light
+// and in dark, with scripts and without. axe looks at every page, at both widths and in
+// both themes, and every answer has the headers that a page must have.
 func TestPeopleByKeyboard(t *testing.T) {
 	app := newWebApp(t)
 	ctx := chromium.Start(t, "app.example "+app.Listener.Addr().String())
-	for how, way := range map[string]chromium.Way{"phone": {}, "desk, no scripts": {Look: chromium.Desk, NoScripts: true}} {
+	for how, way := range chromium.Ways {
 		for name, story := range stories {
-			t.Run(how+"/"+name, func(t *testing.T) { newPerson(ctx, t, app, way).plays(story) })
+			t.Run(how+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				newPerson(ctx, t, app, way).plays(story)
+			})
 		}
 	}
 }
@@ -119,12 +132,14 @@ func TestPeopleByKeyboard(t *testing.T) {
 func newPerson(ctx context.Context, t *testing.T, app *webApp, way chromium.Way) person {
 	t.Helper()
 	h := newHouse(t, func(cfg *Config) { cfg.Lifetimes.OneTimeCode = 8 * time.Minute }) // sooner over than the request
+	h.handler.Store(http.HandlerFunc(chromium.Checked(t, h.handler.Load().(http.Handler)).ServeHTTP))
 	var registered struct {
 		ID string `json:"client_id"`
 	}
 	h.postJSON(t, "/register", `{"client_name":"A diary helper with quite a long name","redirect_uris":["`+hosted+`"]}`, http.StatusCreated, &registered)
-	app.quiet.Store(false)
-	return person{chromium.OpenIn(ctx, t, way, "about:blank"), h, t, app, registered.ID}
+	p := person{chromium.OpenIn(ctx, t, way, "about:blank"), h, t, &arrivals{came: make(chan url.Values, 9)}, rand.Text(), registered.ID}
+	app.visits.Store(p.state, p.app)
+	return p
 }
 
 func (p person) plays(story func(person)) {

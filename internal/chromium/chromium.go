@@ -43,6 +43,9 @@ func Start(t testing.TB, hosts ...string) context.Context {
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(closeTab)
+	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil { // now it has started, and may be used by many at once
+		t.Fatal(err)
+	}
 	return ctx
 }
 

@@ -22,10 +22,12 @@ type Look struct {
 	Mobile bool   // held in a hand: two pixels for one, and what a page says of its width counts
 }
 
-// The looks of which pictures are kept.
+// Both widths, in both themes.
 var (
-	Phone = Look{"phone", 320, "light", true}
-	Desk  = Look{"desk", 1280, "dark", false}
+	Phone     = Look{"phone", 320, "light", true}
+	Desk      = Look{"desk", 1280, "dark", false}
+	PhoneDark = Look{"phone-dark", 320, "dark", true}
+	DeskLight = Look{"desk-light", 1280, "light", false}
 )
 
 // looks makes the screen of the tab l.
@@ -39,17 +41,22 @@ func (b Tab) looks(l Look) {
 	tell(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.Scheme}}})
 }
 
-// Picture checks on a phone in light and at a desk in dark that the page fits the
-// screen and the thumb, and has no fault that axe finds. It keeps what is shown where
-// FOYER_PICTURES names a folder. Without scripts it looks at the shape alone.
+// Picture checks on a phone and at a desk, in light and in dark, that the page fits the
+// screen and the thumb, and has no fault that axe finds. Of these four looks it takes two
+// where scripts run, and the others where none does: a page is looked at in both ways.
+// It keeps what is shown with scripts where FOYER_PICTURES names a folder.
 func (b Tab) Picture(name string) {
 	b.t.Helper()
-	for _, l := range []Look{Phone, Desk} {
+	looks := []Look{Phone, Desk}
+	if b.way.NoScripts {
+		looks = []Look{PhoneDark, DeskLight}
+	}
+	for _, l := range looks {
 		b.looks(l)
 		what := name + "-" + l.Name
 		b.shape(what)
+		b.accessible(what)
 		if !b.way.NoScripts {
-			b.accessible(what)
 			b.keep(what + ".png")
 		}
 	}

@@ -26,6 +26,9 @@ type Way struct {
 	NoScripts bool // pages run none
 }
 
+// Ways are those in which every page has to work.
+var Ways = map[string]Way{"phone": {Look: Phone}, "desk, no scripts": {Look: DeskLight, NoScripts: true}}
+
 // Open starts a browser as [Start] does, and opens link as a phone does.
 func Open(t testing.TB, link string) Tab {
 	t.Helper()
@@ -36,16 +39,13 @@ func Open(t testing.TB, link string) Tab {
 // and closes with t.
 func OpenIn(ctx context.Context, t testing.TB, way Way, link string) Tab {
 	t.Helper()
-	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil { // it may not have started yet
-		t.Fatal(err)
-	}
 	ctx, closeTab := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
 	if way.Look == (Look{}) {
 		way.Look = Phone
 	}
 	b := Tab{t, ctx, way}
-	tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: way.NoScripts})
+	b.scripts(!way.NoScripts)
 	tell(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	b.looks(way.Look)
 	b.do(chromedp.Navigate(link))
@@ -118,6 +118,11 @@ func (b Tab) do(actions ...chromedp.Action[chromedp.Void]) {
 			b.t.Fatal(err)
 		}
 	}
+}
+
+func (b Tab) scripts(run bool) {
+	b.t.Helper()
+	tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run})
 }
 
 // tell gives the browser a command about the tab.
