@@ -4,18 +4,27 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
 // Checked is handler, and fails t where what it answers to a browser that loads a page
 // lacks a header which keeps the page to itself: no other site shows it or hears of it,
 // no cache keeps it, no script reads the cookies, and no browser sends a form on.
+// It fails t also where no page was loaded.
 func Checked(t testing.TB, handler http.Handler) http.Handler {
+	var pages atomic.Int32
+	t.Cleanup(func() {
+		if pages.Load() == 0 {
+			t.Error("no browser has loaded a page")
+		}
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Sec-Fetch-Dest") != "document" {
 			handler.ServeHTTP(w, r)
 			return
 		}
+		pages.Add(1)
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, r)
 		for _, problem := range problems(r.Method, answer.Result()) {
