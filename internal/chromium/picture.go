@@ -19,7 +19,7 @@ type Look struct {
 	Name   string
 	Width  int64  // CSS pixels
 	Scheme string // light or dark
-	Mobile bool   // held in a hand: two pixels for one, and what a page says of its width counts
+	Mobile bool   // held in a hand: three pixels for two, and what a page says of its width counts
 }
 
 // Both widths, in both themes.
@@ -35,7 +35,7 @@ func (b Tab) looks(l Look) {
 	b.t.Helper()
 	screen := []chromedp.EmulateViewportOption{chromedp.EmulateScale(1)}
 	if l.Mobile {
-		screen = []chromedp.EmulateViewportOption{chromedp.EmulateScale(2), chromedp.EmulateMobile}
+		screen = []chromedp.EmulateViewportOption{chromedp.EmulateScale(1.5), chromedp.EmulateMobile}
 	}
 	b.do(chromedp.EmulateViewport(l.Width, 640, screen...))
 	tell(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.Scheme}}})
