@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -57,6 +58,7 @@ type person struct {
 	app    *arrivals
 	state  string
 	client string
+	other  string // what another client calls itself: where no picture is kept, tricks
 }
 
 // sent opens what the app asks for.
@@ -137,7 +139,10 @@ func newPerson(ctx context.Context, t *testing.T, app *webApp, way chromium.Way)
 		ID string `json:"client_id"`
 	}
 	h.postJSON(t, "/register", `{"client_name":"A diary helper with quite a long name","redirect_uris":["`+hosted+`"]}`, http.StatusCreated, &registered)
-	p := person{chromium.OpenIn(ctx, t, way, "about:blank"), h, t, &arrivals{came: make(chan url.Values, 9)}, rand.Text(), registered.ID}
+	p := person{chromium.OpenIn(ctx, t, way, "about:blank"), h, t, &arrivals{came: make(chan url.Values, 9)}, rand.Text(), registered.ID, "Cursor"}
+	if way.NoScripts {
+		p.other = `<b>` + strings.Repeat("Long", 20) + `\u202e`
+	}
 	app.visits.Store(p.state, p.app)
 	return p
 }

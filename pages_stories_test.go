@@ -25,6 +25,7 @@ var stories = map[string]func(person){
 		p.Picture("connect")
 		p.Types("ann@example.com\r")
 		p.Shows("h1", "Look into your mail")
+		p.Shows("main", "It works for 8 minutes")
 		p.Picture("digits")
 		p.Types(digitsIn(p.t, p.mail(p.t, "ann@example.com")) + "\r")
 		p.Shows("h1", "use Journal?")
@@ -126,7 +127,7 @@ var stories = map[string]func(person){
 		}
 	},
 	"by the link of the mail": func(p person) {
-		g := &guest{house: p.house, client: p.house.client(p.t, `<b>`+strings.Repeat("Long", 20)+`\u202e`)}
+		g := &guest{house: p.house, client: p.house.client(p.t, p.other)}
 		g.access, g.refresh = p.redeem(p.t, g.client, p.code(p.t, g.client))
 		asked := g.linked(p.t, "ann@example.com")
 		p.Goes(p.issuer + asked.link)
@@ -145,9 +146,9 @@ var stories = map[string]func(person){
 		p.advance(time.Minute)
 		link := p.noticed(p.t, p.notices(p.t, "ann@example.com")[0])
 		p.Goes(p.issuer + link)
-		p.Shows("h1", "Disconnect “<b>Long")
+		p.Shows("h1", "Disconnect “"+p.other[:6])
 		p.Picture("notice")
-		p.Presses("Disconnect “<b>Long")
+		p.Presses("Disconnect “" + p.other[:6])
 		p.Shows("h1", "Disconnected")
 		if a := g.call(p.t, "whoami", ""); a.status != http.StatusUnauthorized {
 			p.t.Errorf("after it was disconnected: %d %s", a.status, a.raw)
@@ -157,7 +158,7 @@ var stories = map[string]func(person){
 		p.Picture("notice-over")
 	},
 	"connected apps": func(p person) {
-		long, ann := p.chat(p.t, `<b>`+strings.Repeat("Long", 20)+`\u202e`, "ann@example.com"), p.chat(p.t, "Claude", "ann@example.com")
+		other, ann := p.chat(p.t, p.other, "ann@example.com"), p.chat(p.t, "Claude", "ann@example.com")
 		p.Goes(p.issuer + "/account")
 		p.Shows("h1", "Sign in")
 		p.Picture("sign-in")
@@ -186,10 +187,10 @@ var stories = map[string]func(person){
 		p.Picture("sign-in-again")
 		p.Goes(p.issuer + "/account")
 		p.Shows("h1", "Connected apps")
-		p.Presses("Disconnect “<b>Long")
+		p.Presses("Disconnect “" + p.other[:6])
 		p.Shows("h1", "Disconnected")
 		p.Picture("disconnected")
-		if a := long.call(p.t, "whoami", ""); a.status != http.StatusUnauthorized {
+		if a := other.call(p.t, "whoami", ""); a.status != http.StatusUnauthorized {
 			p.t.Errorf("after it was disconnected: %d %s", a.status, a.raw)
 		}
 		ann.works(p.t, "what is left")

@@ -32,7 +32,7 @@ func (p *Pages) askDigits(w http.ResponseWriter, r *http.Request, session store.
 		p.fault(w, r, err)
 		return
 	}
-	page := digitsPage(f.Email)
+	page := digitsPage(f.Email, p.SignIn.TTL)
 	page.Form = &layout.Form{Action: "/sign-in/code", Problem: problem, Hidden: []layout.Hidden{hidden},
 		Fields:  []layout.Field{{Name: "code", Label: words.T("Code from the mail"), Hint: words.T("6 or 8 digits"), Type: "text", Autocomplete: "one-time-code", Keyboard: "numeric"}},
 		Buttons: []layout.Button{{Text: words.T("Sign in")}, {Text: words.T("Use another address"), Name: "again", Value: "1", Plain: true}}}

@@ -29,9 +29,9 @@ func signInPage(app string) layout.Page {
 	}}
 }
 
-func digitsPage(email string) layout.Page {
+func digitsPage(email string, lives time.Duration) layout.Page {
 	return layout.Page{Title: words.T("Look into your mail"), Lines: []words.Text{
-		words.T("A code is on its way to {email}, if that can receive mail. It works for ten minutes, in this browser.", "email", email),
+		words.T("A code is on its way to {email}, if that can receive mail. It works for {span}, in this browser.", "email", email, "span", lives),
 	}}
 }
 
