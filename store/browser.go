@@ -18,4 +18,7 @@ type Browser struct {
 type Browsers interface {
 	Browser(ctx context.Context, h Hash, clientID string) (Browser, error)
 	PutBrowser(ctx context.Context, b Browser) error
+
+	// ForgetGrant deletes what browsers remember of a grant.
+	ForgetGrant(ctx context.Context, grantID string) error
 }
