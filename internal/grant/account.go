@@ -67,7 +67,7 @@ func (g *Grants) DisconnectAll(ctx context.Context, v Visit, but string) (n int,
 				return err
 			}
 		}
-		ended, err = endAll(ctx, tx, v.UserID, but, now)
+		ended, err = endAll(ctx, tx, v.UserID, but, store.ByUser, now)
 		return err
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (g *Grants) DisconnectAll(ctx context.Context, v Visit, but string) (n int,
 	return len(ended), nil
 }
 
-func endAll(ctx context.Context, tx store.Tx, userID, but string, now time.Time) (ended []string, err error) {
+func endAll(ctx context.Context, tx store.Tx, userID, but, by string, now time.Time) (ended []string, err error) {
 	all, err := tx.GrantsOfUser(ctx, userID)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func endAll(ctx context.Context, tx store.Tx, userID, but string, now time.Time)
 		if gr.ID == but || !gr.RevokedAt.IsZero() || !now.Before(gr.Expires) {
 			continue
 		}
-		if err := end(ctx, tx, gr, "", store.ByUser, now); err != nil {
+		if err := end(ctx, tx, gr, "", by, now); err != nil {
 			return nil, err
 		}
 		ended = append(ended, gr.ID)

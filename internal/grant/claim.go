@@ -28,13 +28,16 @@ type Proof struct {
 // refuses, so that the caller may count the attempt and commit. Data that the
 // guest has kept stays the guest's.
 //
-// It refuses with [ErrUnknown], [ErrRevoked] or [ErrChanged].
+// It refuses with [ErrUnknown], [ErrRevoked], [ErrChanged] or [ErrLeaving].
 func (g *Grants) Claim(ctx context.Context, tx store.Tx, access store.Hash, p Proof, now time.Time) (store.Grant, error) {
 	t, gr, err := ByAccess(ctx, tx, access, now)
 	if gr.ID != "" && (gr.UserID != "" || gr.Epoch != p.Epoch) { // before the token: the loser of a race is told that it lost
 		return store.Grant{}, ErrChanged
 	}
 	if err != nil {
+		return store.Grant{}, err
+	}
+	if err := stays(ctx, tx, p.UserID); err != nil {
 		return store.Grant{}, err
 	}
 	gr.UserID, gr.KnownUserID = p.UserID, p.UserID

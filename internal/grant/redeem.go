@@ -95,6 +95,12 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
+		if err := stays(ctx, tx, a.UserID); errors.Is(err, ErrLeaving) {
+			refusal = ErrCode
+			return nil
+		} else if err != nil {
+			return err
+		}
 		issued, ended, err = g.redeem(ctx, tx, a, e.Client, now)
 		return err
 	})

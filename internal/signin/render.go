@@ -19,6 +19,7 @@ type Letters struct {
 	*SignIn
 	Clients *client.Clients
 	App     string   // what people sign in to
+	Account string   // URL of the page where users see what is theirs
 	Words   []string // the scopes of a claim, in the operator's words
 }
 
@@ -36,6 +37,8 @@ func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Messag
 			letter, to, err = l.browser(ctx, tx, out)
 		case grant.MailReused:
 			letter, to, err = l.reused(ctx, tx, out)
+		case grant.MailLeaving:
+			letter, to, err = l.leaving(ctx, tx, out)
 		default:
 			err = fmt.Errorf("signin: no letter of kind %q", out.Kind)
 		}
@@ -104,6 +107,19 @@ func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (
 	}
 	return words.ReusedMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
 		Email: u.Email, Time: out.Created}, u.Email, nil
+}
+
+// leaving is not wanted any more where the user stays.
+func (l *Letters) leaving(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+	d, err := tx.Deletion(ctx, out.Subject)
+	if err != nil {
+		return nil, "", err
+	}
+	u, err := tx.User(ctx, out.Subject)
+	if err != nil {
+		return nil, "", err
+	}
+	return words.LeavingMail{App: l.App, Email: u.Email, Account: l.Account, Asked: d.Asked, Until: d.Until}, u.Email, nil
 }
 
 // place is where the codes of a grant were sent.

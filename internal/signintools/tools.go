@@ -38,6 +38,7 @@ type Tools struct {
 	Grants  *grant.Grants
 	Unlocks func(gate.Caller) []string                                // names of the tools that need a user, and that c may call
 	Kept    func(ctx context.Context, guestID string) (string, error) // what the application keeps for a guest, in words; nil for nothing, ever
+	Account string                                                    // URL of the page where users see what is theirs
 	Wake    func()                                                    // says that a mail waits
 	Asks    *elicit.Questions
 	Log     *slog.Logger
@@ -102,6 +103,8 @@ func (t *Tools) refusal(ctx context.Context, err error) answer {
 		a := refused(words.TooManyMails(tooMany.Wait))
 		a.data["retry_after"] = words.Seconds(tooMany.Wait)
 		return a
+	case errors.Is(err, grant.ErrLeaving):
+		return refused(words.Leaving(t.Account))
 	}
 	for _, row := range refusals {
 		if errors.Is(err, row.refusal) {

@@ -47,6 +47,12 @@ func Happened(e store.Event, client string, scopes []string) string {
 		return "Signed out in a browser"
 	case store.EventRolesSet:
 		return "The roles of this account were set"
+	case store.EventUserLeaves:
+		return "This account was to be deleted" + byWhom(e)
+	case store.EventUserKept:
+		return "This account was kept, and is not deleted" + byWhom(e)
+	case store.EventUserExported:
+		return "A copy of the data was downloaded" + byWhom(e)
 	case store.EventGrantStarted:
 		return client + " was connected, in the browser"
 	case store.EventGrantClaimed:
@@ -65,6 +71,14 @@ func Happened(e store.Event, client string, scopes []string) string {
 		return "From " + client + " was taken back here: " + Quoted(scopes)
 	case store.EventOperationBegun:
 		return "Something that " + client + " asked for was confirmed"
+	}
+	return ""
+}
+
+// byWhom says who did something, if it was not the user.
+func byWhom(e store.Event) string {
+	if e.By == store.ByApp {
+		return ", by those who run this server"
 	}
 	return ""
 }

@@ -68,6 +68,20 @@ type ReusedMail struct {
 // Write returns the mail.
 func (m ReusedMail) Write() (Mail, error) { return write("reused", "You were signed out of "+m.App, m) }
 
+// A LeavingMail says that a user is about to be deleted, and how to stay.
+type LeavingMail struct {
+	App     string
+	Email   string
+	Account string // URL of the page
+	Asked   time.Time
+	Until   time.Time // it can be taken back before
+}
+
+// Write returns the mail.
+func (m LeavingMail) Write() (Mail, error) {
+	return write("leaving", "Your account in "+m.App+" will be deleted", m)
+}
+
 func write(name, subject string, data any) (Mail, error) {
 	var text, html bytes.Buffer
 	if err := texts.ExecuteTemplate(&text, name+".txt", data); err != nil {

@@ -26,10 +26,13 @@ func TestMailsReadAsTheyShould(t *testing.T) {
 	bare := codeMail("")
 	bare.Scopes = nil
 	reused := ReusedMail{App: "Notes", Client: ClientName("Inspector"), Where: Place("app.example", false), Email: "ann@example.com", Time: noon}
+	leaving := LeavingMail{App: "Notes", Email: "ann@example.com", Account: "https://notes.example.com/account", Asked: noon, Until: noon.AddDate(0, 0, 7)}
+	oddLeaving := leaving
+	oddLeaving.App = "<b>Notes</b>"
 	oddReused := reused
 	oddReused.App, oddReused.Client, oddReused.Email = odd.App, odd.Client, odd.Email
 	for name, letter := range map[string]interface{ Write() (Mail, error) }{
-		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "reused": reused, "reused-odd": oddReused,
+		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "leaving": leaving, "leaving-odd": oddLeaving, "reused": reused, "reused-odd": oddReused,
 	} {
 		m, err := letter.Write()
 		if err != nil {
