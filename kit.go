@@ -23,6 +23,7 @@ import (
 	"example.com/foyer/confirm"
 	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/archive"
 	"example.com/foyer/internal/authserver"
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/front"
@@ -51,6 +52,8 @@ type Kit struct {
 	now     func() time.Time
 
 	operations *confirm.Operations
+	archives   *archive.Shelf
+	purger     *purger
 	look       *layout.Look
 	title      string            // what people call the server; set by Handler
 	terms      map[string]string // input schema of each tool; set by Handler
@@ -105,7 +108,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}
 	k.look = look
-	k.operations = k.newOperations()
+	k.operations, k.archives, k.purger = k.newOperations(), archive.New(now), newPurger(k)
 	return k, nil
 }
 
@@ -147,8 +150,8 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err := errors.Join(inv.check(k.cfg), k.operations.Check(k.cfg.Tools, inv.outputs)); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
-	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
-	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
+	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Account: k.cfg.Issuer + pages.AccountPath, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
+	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Account: k.cfg.Issuer + pages.AccountPath, Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
 	if k.cfg.GuestData != nil {
 		tools.Kept = k.cfg.GuestData.Kept
 		k.addMerge(server, inv.title)
@@ -175,6 +178,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	k.behind.Go(func() { k.gate.Run(k.ctx) })
 	k.behind.Go(func() { k.trail.Run(k.ctx) })
 	k.behind.Go(func() { k.collect(k.ctx) })
+	k.behind.Go(func() { k.purger.run(k.ctx) })
 	k.behind.Go(func() { k.operations.Work(k.ctx) })
 	return k.front.Handler(mux), nil
 }

@@ -180,7 +180,7 @@ func (p *Pages) press(r *http.Request, v grant.Visit, id, name string, seen []st
 func (p *Pages) refusedAccount(w http.ResponseWriter, r *http.Request, there store.Session, u store.User, err error) {
 	switch {
 	case errors.Is(err, grant.ErrStale):
-		hidden, err := p.seal(there.Hash, form{Next: r.URL.Path})
+		hidden, err := p.seal(there.Hash, form{Next: back(r)})
 		if err != nil {
 			p.fault(w, r, err)
 			return

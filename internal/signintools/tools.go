@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -103,12 +104,10 @@ func (t *Tools) refusal(ctx context.Context, err error) answer {
 		a := refused(words.TooManyMails(tooMany.Wait))
 		a.data["retry_after"] = words.Seconds(tooMany.Wait)
 		return a
-	case errors.Is(err, grant.ErrLeaving):
-		return refused(words.Leaving(t.Account))
 	}
 	for _, row := range refusals {
 		if errors.Is(err, row.refusal) {
-			return refused(row.words)
+			return refused(strings.ReplaceAll(row.words, "{account}", t.Account))
 		}
 	}
 	if ctx.Err() == nil { // else the client has gone
@@ -132,6 +131,7 @@ var refusals = []struct {
 	{grant.ErrUnknown, words.BadToken},
 	{grant.ErrRevoked, words.BadToken},
 	{grant.ErrChanged, words.Changed},
+	{grant.ErrLeaving, words.Leaving},
 	{grant.ErrGuest, words.NobodySignedIn},
 }
 

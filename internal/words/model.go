@@ -91,10 +91,3 @@ const NoSession = "This session is over, or it is not yours. Initialize again, w
 
 // NoBatches answers a batch in a version that has none.
 const NoBatches = "Batches are of version 2025-03-26 alone. Send one message at a time."
-
-// Leaving refuses the right digits of a user who is about to be deleted. account is
-// where the user can take that back.
-func Leaving(account string) string {
-	return "Not signed in: this account is about to be deleted, as its owner has asked. Only its owner can keep it: tell the user to open " + account +
-		" in a browser, to sign in there, and to press \"Keep my account\". After that, call authenticate again. Do not retry before."
-}
