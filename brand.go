@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"example.com/foyer/internal/layout"
+	"example.com/foyer/internal/words"
 )
 
 // A Brand is what people see of you on pages, and read in mails. The zero Brand is
@@ -14,11 +15,19 @@ type Brand struct {
 	Accent string // of buttons and links, such as "#0b6e4f"; made darker or lighter where it could not be read
 }
 
-// look is what pages look like.
-func (b Brand) look() (*layout.Look, error) {
-	look, err := layout.New(layout.Brand{Logo: b.Logo, Accent: b.Accent})
+// Sentences are all that pages and mails say, in English, for [Config.Languages]. What
+// stands in braces is a gap, and has to be in a translation too.
+func Sentences() []string { return words.Sentences() }
+
+// look is what pages look like, and what languages they and mails speak.
+func (cfg *Config) look() (*layout.Look, *words.Languages, error) {
+	languages, err := words.NewLanguages(cfg.Languages)
 	if err != nil {
-		return nil, fmt.Errorf("Brand: %w", err)
+		return nil, nil, fmt.Errorf("Languages: %w", err)
 	}
-	return look, nil
+	look, err := layout.New(layout.Brand{Logo: cfg.Brand.Logo, Accent: cfg.Brand.Accent}, languages)
+	if err != nil {
+		return nil, nil, fmt.Errorf("Brand: %w", err)
+	}
+	return look, languages, nil
 }

@@ -14,7 +14,8 @@ import (
 // A browser follows no redirects, and keeps cookies.
 type browser struct {
 	*house
-	jar http.CookieJar
+	jar      http.CookieJar
+	language string // Accept-Language, or empty
 }
 
 func (h *house) browser(t testing.TB) *browser {
@@ -23,11 +24,14 @@ func (h *house) browser(t testing.TB) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{h, jar}
+	return &browser{house: h, jar: jar}
 }
 
 func (b *browser) do(t testing.TB, r *http.Request) response {
 	t.Helper()
+	if b.language != "" {
+		r.Header.Set("Accept-Language", b.language)
+	}
 	client := &http.Client{Transport: b.wire, Jar: b.jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(r)
 	if err != nil {

@@ -51,6 +51,12 @@ type Config struct {
 	// Brand is what people see of you. Optional.
 	Brand Brand
 
+	// Languages are what people read on pages and in mails in other languages than
+	// ours, which are English and German, or instead of our words: by tag (BCP 47),
+	// and by the English sentences that [Sentences] lists. What is missing is said
+	// in English. A page is in the language that the browser asks for. Optional.
+	Languages map[string]map[string]string
+
 	// Scopes that a client may be given, in the order in which people read them.
 	// Optional.
 	Scopes gate.Scopes

@@ -36,6 +36,7 @@ import (
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/signintools"
+	"example.com/foyer/internal/words"
 )
 
 // A Kit is the authorization server and the gate of one MCP server. It is safe
@@ -55,6 +56,7 @@ type Kit struct {
 	archives   *archive.Shelf
 	purger     *purger
 	look       *layout.Look
+	languages  *words.Languages
 	title      string            // what people call the server; set by Handler
 	terms      map[string]string // input schema of each tool; set by Handler
 
@@ -77,7 +79,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	fetcher := cfg.MetadataDocuments.fetcher()
 	clients, clientsErr := client.New(client.Config{Store: cfg.Store, Documents: cfg.MetadataDocuments.reader(fetcher), Fetch: fetcher.Body, Unused: unusedClient, MaxUnused: cfg.Registration.Max, Preregistered: preregistered(cfg.Clients),
 		Issuer: cfg.Issuer, TokenEndpoint: cfg.Issuer + "/token", Now: now})
-	look, lookErr := cfg.Brand.look()
+	look, languages, lookErr := cfg.look()
 	if err := errors.Join(cfg.check(), keysErr, clientsErr, lookErr); err != nil {
 		return nil, fmt.Errorf("foyer: bad config:\n%w", err)
 	}
@@ -107,7 +109,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 	k := &Kit{cfg: cfg, keys: keys, grants: grants, clients: clients, front: door, trail: trail, now: now, ctx: ctx, stop: stop, jwks: jwt.Published(jwts.Keys),
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}
-	k.look = look
+	k.look, k.languages = look, languages
 	k.operations, k.archives, k.purger = k.newOperations(), archive.New(now), newPurger(k)
 	return k, nil
 }
@@ -150,7 +152,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err := errors.Join(inv.check(k.cfg), k.operations.Check(k.cfg.Tools, inv.outputs)); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
-	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Account: k.cfg.Issuer + pages.AccountPath, Words: inWords(k.cfg.Scopes.Defaults())}).Render, k.cfg.Log, k.now)
+	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Account: k.cfg.Issuer + pages.AccountPath, Words: inWords(k.cfg.Scopes.Defaults()), Speaks: k.languages}).Render, k.cfg.Log, k.now)
 	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Account: k.cfg.Issuer + pages.AccountPath, Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
 	if k.cfg.GuestData != nil {
 		tools.Kept = k.cfg.GuestData.Kept
@@ -189,10 +191,10 @@ func (k *Kit) authServer(app string) *authserver.Server {
 		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }
 
-func inWords(scopes gate.Scopes) []string {
-	var all []string
+func inWords(scopes gate.Scopes) []words.Text {
+	var all []words.Text
 	for _, s := range scopes {
-		all = append(all, s.Words)
+		all = append(all, words.AsIn(s.Words, s.WordsIn))
 	}
 	return all
 }

@@ -258,7 +258,7 @@ func TestT48ARefreshTokenThatComesBackEndsTheGrantAndMailsTheUser(t *testing.T) 
 	if status, body := g.refreshed(t, g.refresh); status != http.StatusBadRequest || body["error"] != "invalid_grant" {
 		t.Errorf("the owner's refresh token: %d %v", status, body)
 	}
-	if text := h.mail(t, "ann@example.com"); !strings.Contains(text, "so we ended") || strings.Contains(text, stolen) {
+	if text := h.mail(t, "ann@example.com"); !strings.Contains(text, "ended the connection for everyone") || strings.Contains(text, stolen) {
 		t.Errorf("the mail says\n%s", text)
 	}
 }

@@ -30,6 +30,10 @@ type ScopeInfo struct {
 	Words   string // what the mail and the pages call it, for example "Write and delete your notes"
 	Default bool   // given at a claim in the chat; others need consent in the browser
 
+	// WordsIn are the words in other languages, by tag (BCP 47), for example "de".
+	// Optional.
+	WordsIn map[string]string
+
 	// Implies names narrower scopes that come with this one: where "notes:write"
 	// implies "notes:read", a grant of the first opens what asks for the second.
 	// What they imply comes, too.

@@ -7,11 +7,12 @@ import (
 
 // A Deletion is that of a user, which can be taken back for a while.
 type Deletion struct {
-	UserID string
-	Asked  time.Time
-	Until  time.Time // it can be taken back before
-	Tries  int       // begun; it can be taken back only while there are none
-	Due    time.Time // when somebody has to look at it
+	UserID   string
+	Asked    time.Time
+	Until    time.Time // it can be taken back before
+	Tries    int       // begun; it can be taken back only while there are none
+	Due      time.Time // when somebody has to look at it
+	Language string    // of the mail about it, as a tag (BCP 47); or empty
 }
 
 // Deletions are looked up by user. A user who is deleted takes theirs along.

@@ -28,6 +28,7 @@ type Grant struct {
 	Elevations   []Elevation
 	Continues    string    // the grant in whose place this one came, and which it ended; or empty
 	Refreshed    time.Time // when its client was last given new tokens for a refresh token; zero for never
+	Language     string    // of the browser that it came by, as a tag (BCP 47): that of mails about it; or empty
 }
 
 // An Elevation is a scope or a role that a grant has until a moment.

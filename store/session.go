@@ -23,6 +23,7 @@ type Session struct {
 	Muted     bool   // no mail was sent, and no digits answer it
 	Attempts  int
 	Asked     time.Time
+	Language  string // of the browser, as a tag (BCP 47): that of the mail; or empty
 
 	Expires time.Time
 }

@@ -29,7 +29,7 @@ type request struct {
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		s.page(w, http.StatusBadRequest, broken)
+		s.page(w, r, http.StatusBadRequest, broken)
 		return
 	}
 	req, ok := s.prove(w, r, query)
@@ -44,7 +44,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	user, remembered, err := s.Grants.Remembered(r.Context(), browser, req.Client.ID)
 	if err != nil {
 		s.fault(r, err)
-		s.page(w, http.StatusInternalServerError, failed)
+		s.page(w, r, http.StatusInternalServerError, failed)
 		return
 	}
 	_, people := s.People[req.Resource]
@@ -67,11 +67,11 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 // section 4.1.2.1).
 func (s *Server) prove(w http.ResponseWriter, r *http.Request, query url.Values) (request, bool) {
 	if len(query["client_id"]) != 1 || len(query["redirect_uri"]) != 1 {
-		s.page(w, http.StatusBadRequest, incomplete)
+		s.page(w, r, http.StatusBadRequest, incomplete)
 		return request{}, false
 	}
 	if _, ok := s.MayLookUp(r, query.Get("client_id")); !ok {
-		s.page(w, http.StatusTooManyRequests, crowded)
+		s.page(w, r, http.StatusTooManyRequests, crowded)
 		return request{}, false
 	}
 	c, err := s.Clients.Lookup(r.Context(), query.Get("client_id"))
@@ -80,11 +80,11 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request, query url.Values)
 		return request{}, false
 	}
 	if !oauth.MatchRedirectURI(c.RedirectURIs, query.Get("redirect_uri")) {
-		s.page(w, http.StatusBadRequest, wrongRedirect(s.App, called(c)))
+		s.page(w, r, http.StatusBadRequest, wrongRedirect(s.App, called(c)))
 		return request{}, false
 	}
 	if foretells(query.Get("redirect_uri")) {
-		s.page(w, http.StatusBadRequest, foretold(called(c)))
+		s.page(w, r, http.StatusBadRequest, foretold(called(c)))
 		return request{}, false
 	}
 	return request{Client: c, RedirectURI: query.Get("redirect_uri"), State: query.Get("state")}, true
@@ -164,10 +164,10 @@ func next(req request, remembered, people bool) step {
 // none, it writes a page instead.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, req request, browser store.Hash) (to string, ok bool) {
 	code, err := s.Grants.Code(grant.Authorization{ClientID: req.Client.ID, RedirectURI: req.RedirectURI, Resource: req.Resource,
-		CodeChallenge: req.CodeChallenge, Browser: browser[:]})
+		CodeChallenge: req.CodeChallenge, Browser: browser[:], Language: s.Look.Language(r).Tag})
 	if err != nil {
 		s.fault(r, err)
-		s.page(w, http.StatusInternalServerError, failed)
+		s.page(w, r, http.StatusInternalServerError, failed)
 		return "", false
 	}
 	return s.response(req, url.Values{"code": {code.Reveal()}}), true
@@ -182,7 +182,7 @@ func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, req requ
 		leave(w, back)
 		return
 	}
-	s.page(w, http.StatusBadRequest, mistake(called(req.Client), destination(req.RedirectURI), problem, back))
+	s.page(w, r, http.StatusBadRequest, mistake(called(req.Client), destination(req.RedirectURI), problem, back))
 }
 
 // response is where the browser takes an authorization response.
@@ -206,20 +206,20 @@ func leave(w http.ResponseWriter, to string) {
 func (s *Server) approve(w http.ResponseWriter, r *http.Request) {
 	form, unread := readForm(w, r)
 	if unread != nil {
-		s.page(w, unread.status, garbled)
+		s.page(w, r, unread.status, garbled)
 		return
 	}
 	var crossOrigin http.CrossOriginProtection
 	browser, known := s.KnownBrowser(r)
 	sealed, ok := s.Grants.Asked(form.Get("request"), browser)
 	if crossOrigin.Check(r) != nil || !known || !ok || !sealed.Guests {
-		s.page(w, http.StatusForbidden, stale)
+		s.page(w, r, http.StatusForbidden, stale)
 		return
 	}
 	to, ok := s.answer(w, r, request{Client: store.Client{ID: sealed.ClientID}, RedirectURI: sealed.RedirectURI, State: string(sealed.State),
 		Resource: sealed.Resource, CodeChallenge: sealed.CodeChallenge}, browser)
 	if ok {
 		w.Header().Set("Refresh", "0; url="+to)
-		s.page(w, http.StatusOK, onTheWay(destination(sealed.RedirectURI), to))
+		s.page(w, r, http.StatusOK, onTheWay(destination(sealed.RedirectURI), to))
 	}
 }

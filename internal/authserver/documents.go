@@ -32,19 +32,19 @@ func (s *Server) unproven(w http.ResponseWriter, r *http.Request, clientID strin
 	case errors.Is(err, client.ErrUnknown):
 		s.forgotten(w, r)
 	case errors.Is(err, client.ErrDistrusted):
-		s.page(w, http.StatusBadRequest, distrusted(s.App, host))
+		s.page(w, r, http.StatusBadRequest, distrusted(s.App, host))
 	case errors.Is(err, client.ErrDocument):
-		s.page(w, http.StatusBadRequest, badDocument(s.App))
+		s.page(w, r, http.StatusBadRequest, badDocument(s.App))
 	case errors.Is(err, client.ErrUnavailable):
-		s.page(w, http.StatusServiceUnavailable, unreadDocument(s.App, host))
+		s.page(w, r, http.StatusServiceUnavailable, unreadDocument(s.App, host))
 	default:
 		s.fault(r, err)
-		s.page(w, http.StatusInternalServerError, failed)
+		s.page(w, r, http.StatusInternalServerError, failed)
 	}
 }
 
 // called is what a page calls a client.
-func called(c store.Client) string { return words.Client(c.ID, c.Name) }
+func called(c store.Client) words.Text { return words.Client(c.ID, c.Name) }
 
 // hostOf is the host of the URL of a document, with its port if it names
 // one.

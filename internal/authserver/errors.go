@@ -65,9 +65,9 @@ func (s *Server) forgotten(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		respond(w, http.StatusBadRequest, deadClient)
 	case s.Registration.Off:
-		s.page(w, http.StatusBadRequest, unlistedClient(s.App))
+		s.page(w, r, http.StatusBadRequest, unlistedClient(s.App))
 	default:
-		s.page(w, http.StatusBadRequest, unknownClient(s.App))
+		s.page(w, r, http.StatusBadRequest, unknownClient(s.App))
 	}
 }
 

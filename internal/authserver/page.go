@@ -15,13 +15,13 @@ import (
 type page = layout.Page
 
 // page writes p.
-func (s *Server) page(w http.ResponseWriter, status int, p page) {
+func (s *Server) page(w http.ResponseWriter, r *http.Request, status int, p page) {
 	p.App = s.App
-	s.Look.Write(w, status, p)
+	s.Look.Write(w, r, status, p)
 }
 
 // button is a form with one button, which [Server.ask] completes.
-func button(text string) *layout.Form {
+func button(text words.Text) *layout.Form {
 	return &layout.Form{Action: "/authorize", Buttons: []layout.Button{{Text: text}}}
 }
 
@@ -30,36 +30,36 @@ func button(text string) *layout.Form {
 // hold the whole chain of redirects behind a form against form-action (CSP level
 // 3), wherever the client leads on to, and its grammar has no IPv6 addresses.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, req request, browser store.Hash, p page) {
-	sealed, err := s.Grants.Ask(asked(req, browser, true))
+	sealed, err := s.Grants.Ask(s.asked(r, req, browser, true))
 	if err != nil {
 		s.fault(r, err)
-		s.page(w, http.StatusInternalServerError, failed)
+		s.page(w, r, http.StatusInternalServerError, failed)
 		return
 	}
 	p.Form.Hidden = []layout.Hidden{{Name: "request", Value: sealed.Reveal()}}
-	if p.BackText != "" { // another way
+	if !p.BackText.IsZero() { // another way
 		p.Back = template.URL(s.Consent + "?request=" + url.QueryEscape(sealed.Reveal()))
 	}
-	s.page(w, http.StatusOK, p)
+	s.page(w, r, http.StatusOK, p)
 }
 
 // askPerson sends the browser to the page of consent.
 func (s *Server) askPerson(w http.ResponseWriter, r *http.Request, req request, browser store.Hash, guests bool) {
-	sealed, err := s.Grants.Ask(asked(req, browser, guests))
+	sealed, err := s.Grants.Ask(s.asked(r, req, browser, guests))
 	if err != nil {
 		s.fault(r, err)
-		s.page(w, http.StatusInternalServerError, failed)
+		s.page(w, r, http.StatusInternalServerError, failed)
 		return
 	}
 	leave(w, s.Consent+"?request="+url.QueryEscape(sealed.Reveal()))
 }
 
-func asked(req request, browser store.Hash, guests bool) grant.Asked {
+func (s *Server) asked(r *http.Request, req request, browser store.Hash, guests bool) grant.Asked {
 	return grant.Asked{ClientID: req.Client.ID, RedirectURI: req.RedirectURI, State: []byte(req.State), Resource: req.Resource,
-		CodeChallenge: req.CodeChallenge, Browser: browser[:], Scopes: req.Scopes, Guests: guests}
+		CodeChallenge: req.CodeChallenge, Browser: browser[:], Scopes: req.Scopes, Guests: guests, Language: s.Look.Language(r).Tag}
 }
 
 // destination is what a page calls the place to which a redirect URI leads.
-func destination(redirectURI string) string {
+func destination(redirectURI string) words.Text {
 	return words.Destination(oauth.RedirectHost(redirectURI), oauth.IsLoopback(redirectURI))
 }

@@ -41,7 +41,7 @@ func (r *room) pages(name string) map[string]*httptest.ResponseRecorder {
 	h.fails.Store(true)
 	all["unread document"] = r.authorize(good(h.id(), loopback))
 	all["crowded"] = httptest.NewRecorder()
-	r.page(all["crowded"], http.StatusTooManyRequests, crowded)
+	r.page(all["crowded"], httptest.NewRequest(http.MethodGet, "/authorize", nil), http.StatusTooManyRequests, crowded)
 	r.claim(r.redeem(id, loopback, codeIn(r.t, first.Header().Get("Location"))).access, "jane@example.com")
 	all["as a guest"] = r.authorize(good(id, loopback), setCookie(first))
 	r.store.Close()

@@ -82,9 +82,9 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	s.mountRegister(mux)
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /authorize", s.approve)
-	mux.HandleFunc("/authorize", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/authorize", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, POST")
-		s.page(w, http.StatusMethodNotAllowed, broken)
+		s.page(w, r, http.StatusMethodNotAllowed, broken)
 	})
 }
 

@@ -20,6 +20,7 @@ const justNow = 10 * time.Minute
 type Visit struct {
 	UserID   string
 	AuthTime time.Time // when the user signed in there
+	Language string    // of the browser, as a tag (BCP 47), or empty: that of mails about what is done there
 }
 
 func (v Visit) fresh(now time.Time) bool { return !now.After(v.AuthTime.Add(justNow)) }

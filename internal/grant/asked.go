@@ -17,6 +17,8 @@ type Asked struct {
 	Scopes  []string // of a person's, that were asked for; none means the default ones
 	Guests  bool     // a guest may come in, too
 	Issued  time.Time
+
+	Language string // of the browser; empty where it is unknown
 }
 
 const (
@@ -39,5 +41,5 @@ func (g *Grants) Asked(sealed string, browser [32]byte) (a Asked, ok bool) {
 
 // Authorization is a without anybody behind it: for a guest.
 func (a Asked) Authorization() Authorization {
-	return Authorization{ClientID: a.ClientID, RedirectURI: a.RedirectURI, Resource: a.Resource, CodeChallenge: a.CodeChallenge, Browser: a.Browser}
+	return Authorization{ClientID: a.ClientID, RedirectURI: a.RedirectURI, Resource: a.Resource, CodeChallenge: a.CodeChallenge, Browser: a.Browser, Language: a.Language}
 }

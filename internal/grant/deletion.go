@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -38,7 +39,7 @@ func (g *Grants) Delete(ctx context.Context, v Visit) (store.Deletion, error) {
 	if err := g.Fresh(v); err != nil {
 		return store.Deletion{}, err
 	}
-	return g.delete(ctx, v.UserID, store.ByUser)
+	return g.delete(ctx, v.UserID, store.ByUser, v.Language)
 }
 
 // DeleteUser ends everything that a user has allowed, every session in a browser, and
@@ -47,10 +48,10 @@ func (g *Grants) Delete(ctx context.Context, v Visit) (store.Deletion, error) {
 // mail. Who is about to be deleted already stays so, and nothing changes. It refuses
 // with [ErrNoUser].
 func (g *Grants) DeleteUser(ctx context.Context, userID string) (store.Deletion, error) {
-	return g.delete(ctx, userID, store.ByApp)
+	return g.delete(ctx, userID, store.ByApp, "")
 }
 
-func (g *Grants) delete(ctx context.Context, userID, by string) (d store.Deletion, err error) {
+func (g *Grants) delete(ctx context.Context, userID, by, language string) (d store.Deletion, err error) {
 	now := g.now()
 	var ended []string
 	err = g.store.Update(ctx, func(tx store.Tx) (err error) {
@@ -62,8 +63,8 @@ func (g *Grants) delete(ctx context.Context, userID, by string) (d store.Deletio
 		if _, err := tx.User(ctx, userID); err != nil {
 			return err
 		}
-		d = store.Deletion{UserID: userID, Asked: now, Until: now.Add(leaves), Due: now.Add(leaves)}
-		ended, err = leave(ctx, tx, d, by)
+		d = store.Deletion{UserID: userID, Asked: now, Until: now.Add(leaves), Due: now.Add(leaves), Language: language}
+		ended, err = leave(ctx, tx, &d, by)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -77,8 +78,8 @@ func (g *Grants) delete(ctx context.Context, userID, by string) (d store.Deletio
 	return d, nil
 }
 
-// leave puts d, and ends what its user has. It returns the grants that it ended.
-func leave(ctx context.Context, tx store.Tx, d store.Deletion, by string) (ended []string, err error) {
+// leave puts d, in a language of its user's, and ends what its user has. It returns the grants that it ended.
+func leave(ctx context.Context, tx store.Tx, d *store.Deletion, by string) (ended []string, err error) {
 	ended, err = endAll(ctx, tx, d.UserID, "", by, d.Asked)
 	if err != nil {
 		return nil, err
@@ -86,6 +87,7 @@ func leave(ctx context.Context, tx store.Tx, d store.Deletion, by string) (ended
 	all, err := tx.GrantsOfUser(ctx, d.UserID)
 	for _, gr := range all {
 		err = errors.Join(err, tx.ForgetGrant(ctx, gr.ID))
+		d.Language = cmp.Or(d.Language, gr.Language) // the newest is the first
 	}
 	if err != nil {
 		return nil, err
@@ -98,7 +100,7 @@ func leave(ctx context.Context, tx store.Tx, d store.Deletion, by string) (ended
 	}
 	event := store.NewEvent(ctx, store.EventUserLeaves, d.Asked)
 	event.UserID, event.Until, event.By = d.UserID, d.Until, by
-	return ended, errors.Join(err, tx.PutDeletion(ctx, d), tx.PutEvent(ctx, event),
+	return ended, errors.Join(err, tx.PutDeletion(ctx, *d), tx.PutEvent(ctx, event),
 		tx.PutOutgoing(ctx, store.Outgoing{ID: rand.Text(), Kind: MailLeaving, Subject: d.UserID, Due: d.Asked, Created: d.Asked, Expires: d.Asked.Add(24 * time.Hour)}))
 }
 

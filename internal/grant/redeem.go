@@ -31,6 +31,7 @@ type Authorization struct {
 	Resource      string
 	CodeChallenge string
 	Browser       []byte // hash of the cookie of the browser that the request came by, or empty
+	Language      string // of that browser, or empty
 
 	// Who has approved it, in the browser; empty for a guest.
 	UserID   string
@@ -117,6 +118,7 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 // this one continues, or "".
 func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker store.Client, now time.Time) (issued Issued, ended string, err error) {
 	gr := g.start(a.ClientID, oauth.RedirectHost(a.RedirectURI), a.Resource, now)
+	gr.Language = a.Language
 	if a.UserID != "" {
 		gr.UserID, gr.KnownUserID, gr.Level, gr.AuthTime, gr.ApprovedBy = a.UserID, a.UserID, a.Level, a.AuthTime, ApprovedInBrowser
 		gr.Scopes = union(gr.Scopes, a.Scopes)

@@ -7,68 +7,69 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+
+	"example.com/foyer/internal/words"
 )
 
 //go:embed page.html page.css
 var files embed.FS
 
-var (
-	css, _   = files.ReadFile("page.css")
-	pageHTML = template.Must(template.ParseFS(files, "page.html"))
-)
+var css, _ = files.ReadFile("page.css")
 
 // A Page says one thing to a person, and may offer one step.
 type Page struct {
 	App    string // whose page it is
-	Title  string
-	Lines  []string
-	Quote  string   // what somebody else has written, or empty
-	Warn   []string // what speaks against the step
-	Steps  []string // a list below the lines
-	After  []string // lines below the list
-	Code   string   // the word that a developer looks for, or empty
-	Form   *Form    // nil for none
-	Second *Form    // another way; nil for none
+	Title  words.Text
+	Lines  []words.Text
+	Quote  string       // what somebody else has written, or empty
+	Warn   []words.Text // what speaks against the step
+	Steps  []words.Text // a list below the lines
+	After  []words.Text // lines below the list
+	Code   string       // the word that a developer looks for, or empty
+	Form   *Form        // nil for none
+	Second *Form        // another way; nil for none
 
 	Sections []Section // before the forms
 
 	Back     template.URL // where the link leads, or empty; a place that was proven
-	BackText string
+	BackText words.Text
 }
 
 // A Section is a part of a page, under a heading of its own. What is empty is left
 // out.
 type Section struct {
-	Title string
+	Title words.Text
 	Facts []Fact
-	Lines []string
-	Items []string // a list
+	Lines []words.Text
+	Items []words.Text // a list
 	Forms []Form
 
-	Path, PathText string // a link to a page of this server
+	Path     string // of a link to a page of this server, or empty
+	PathText words.Text
 }
 
 // A Fact is a term, and what there is to say about it.
 type Fact struct {
-	Term  string
-	Texts []string
+	Term  words.Text
+	Texts []words.Text
 }
 
 // A Form posts to this server.
 type Form struct {
-	Action  string // a path
-	Problem string // what was wrong with what came before; empty for nothing
+	Action  string     // a path
+	Problem words.Text // what was wrong with what came before; empty for nothing
 	Hidden  []Hidden
 	Fields  []Field
 	Choices []Choice
-	Legend  string // of the choices
+	Legend  words.Text // of the choices
 	Buttons []Button
 }
 
 // A Choice is a box that a person ticks or not.
 type Choice struct {
-	Name, Value, Label string
-	Ticked             bool
+	Name, Value string
+	Label       words.Text
+	Ticked      bool
 }
 
 // A Hidden is a value that the form carries.
@@ -76,7 +77,8 @@ type Hidden struct{ Name, Value string }
 
 // A Field is one that a person fills in.
 type Field struct {
-	Name, Label, Hint      string
+	Name                   string
+	Label, Hint            words.Text
 	Type                   string // of the input
 	Autocomplete, Keyboard string // autocomplete and inputmode of HTML
 	Value                  string
@@ -84,16 +86,20 @@ type Field struct {
 
 // A Button sends the form.
 type Button struct {
-	Text        string
+	Text        words.Text
 	Name, Value string
 	Plain       bool // as heavy as the others, in other colours
 }
 
-// Write writes p.
-func (l *Look) Write(w http.ResponseWriter, status int, p Page) {
-	if l == nil {
-		l = standard
-	}
+// Language returns the one in which a page answers r: what its browser asks for
+// (RFC 9110 section 12.5.4), as far as the server speaks it.
+func (l *Look) Language(r *http.Request) *words.Language {
+	return l.orStandard().languages.Best(r.Header.Get("Accept-Language"))
+}
+
+// Write answers r with p.
+func (l *Look) Write(w http.ResponseWriter, r *http.Request, status int, p Page) {
+	l = l.orStandard()
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
@@ -103,9 +109,12 @@ func (l *Look) Write(w http.ResponseWriter, status int, p Page) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.WriteHeader(status)
-	pageHTML.Execute(w, struct { // an error means that the browser has gone
+	in := l.Language(r)
+	l.pages[in.Tag].Execute(w, struct { // an error means that the browser has gone
 		Page
-		Style template.CSS
-		Logo  template.URL
-	}{p, l.style, l.logo})
+		Language      *words.Language
+		Style         template.CSS
+		Logo          template.URL
+		ForDevelopers words.Text
+	}{p, in, l.style, l.logo, words.T("For developers:")})
 }

@@ -9,6 +9,8 @@ import (
 	"html/template"
 	"math"
 	"strconv"
+
+	"example.com/foyer/internal/words"
 )
 
 // A Brand is how an operator's pages differ from others'. The zero Brand is ours.
@@ -19,12 +21,21 @@ type Brand struct {
 
 // A Look is what pages look like. A nil Look is that of the zero [Brand].
 type Look struct {
-	style  template.CSS
-	policy string       // Content-Security-Policy
-	logo   template.URL // or empty
+	style     template.CSS
+	policy    string       // Content-Security-Policy
+	logo      template.URL // or empty
+	languages *words.Languages
+	pages     map[string]*template.Template // by the tag of their language
 }
 
-var standard = look("", "")
+var standard = look("", "", nil)
+
+func (l *Look) orStandard() *Look {
+	if l == nil {
+		return standard
+	}
+	return l
+}
 
 const maxLogo = 64 << 10 // bytes
 
@@ -34,9 +45,9 @@ var (
 	ErrAccent = errors.New(`the accent is no colour such as "#0b6e4f"`)
 )
 
-// New returns the look of b. Where its accent cannot be read on a page, it is made
+// New returns the look of b, in languages, of which nil are ours. Where its accent cannot be read on a page, it is made
 // darker, or on a dark page lighter, until it can (WCAG 2.2, 1.4.3: 4.5 to 1).
-func New(b Brand) (*Look, error) {
+func New(b Brand, languages *words.Languages) (*Look, error) {
 	var problems []error
 	more, logo := "", template.URL("")
 	if b.Accent != "" {
@@ -51,17 +62,21 @@ func New(b Brand) (*Look, error) {
 		}
 		logo = template.URL("data:" + media + ";base64," + base64.StdEncoding.EncodeToString(b.Logo))
 	}
-	return look(more, logo), errors.Join(problems...)
+	return look(more, logo, languages), errors.Join(problems...)
 }
 
-func look(more string, logo template.URL) *Look {
+func look(more string, logo template.URL, languages *words.Languages) *Look {
 	text := string(css) + more
 	sum := sha256.Sum256([]byte(text))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 	if logo != "" {
 		policy += "; img-src data:"
 	}
-	return &Look{template.CSS(text), policy, logo}
+	pages := map[string]*template.Template{}
+	for _, l := range languages.All() {
+		pages[l.Tag] = template.Must(template.New("page.html").Funcs(template.FuncMap{"say": l.Say}).ParseFS(files, "page.html"))
+	}
+	return &Look{template.CSS(text), policy, logo, languages, pages}
 }
 
 // mediaOf is the media type of a logo, or empty. An SVG in an image runs no script.

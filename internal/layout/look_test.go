@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"example.com/foyer/internal/words"
 )
 
 var accents = regexp.MustCompile(`--accent: (#[0-9a-f]{6}); --on-accent: (#[0-9a-f]{6});`)
@@ -19,7 +22,7 @@ var accents = regexp.MustCompile(`--accent: (#[0-9a-f]{6}); --on-accent: (#[0-9a
 func TestEveryAccentCanBeRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		chosen := fmt.Sprintf("#%06x", rapid.IntRange(0, 0xffffff).Draw(t, "accent"))
-		l, err := New(Brand{Accent: chosen})
+		l, err := New(Brand{Accent: chosen}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +38,7 @@ func TestEveryAccentCanBeRead(t *testing.T) {
 			}
 		}
 	})
-	if l, err := New(Brand{Accent: "#0b6e4f"}); err != nil || !strings.Contains(string(l.style), "--accent: #0b6e4f;") {
+	if l, err := New(Brand{Accent: "#0b6e4f"}, nil); err != nil || !strings.Contains(string(l.style), "--accent: #0b6e4f;") {
 		t.Errorf("an accent that can be read is changed: %v", err)
 	}
 }
@@ -55,7 +58,7 @@ func TestBadBrandsAreRefused(t *testing.T) {
 		"a PNG":             {Brand{Logo: []byte("\x89PNG\r\n\x1a\nrest")}, nil},
 		"an SVG":            {Brand{Logo: []byte("<?xml version='1.0'?><svg/>")}, nil},
 	} {
-		if _, err := New(test.brand); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+		if _, err := New(test.brand, nil); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
 	}
@@ -63,12 +66,12 @@ func TestBadBrandsAreRefused(t *testing.T) {
 
 // The policy lets the one style be used, and an image that is in the page.
 func TestALogoIsInThePage(t *testing.T) {
-	l, err := New(Brand{Logo: []byte("<svg onload='alert(1)'/>"), Accent: "#777777"})
+	l, err := New(Brand{Logo: []byte("<svg onload='alert(1)'/>"), Accent: "#777777"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	l.Write(w, 200, Page{App: "Notes", Title: "Hello"})
+	l.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Page{App: "Notes", Title: words.As("Hello")})
 	policy := w.Header().Get("Content-Security-Policy")
 	if !strings.Contains(policy, "img-src data:") || !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || strings.Contains(policy, "unsafe") {
 		t.Error(policy)
@@ -77,8 +80,30 @@ func TestALogoIsInThePage(t *testing.T) {
 		t.Error(body)
 	}
 	w = httptest.NewRecorder()
-	(*Look)(nil).Write(w, 200, Page{App: "Notes", Title: "Hello"})
+	(*Look)(nil).Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Page{App: "Notes", Title: words.As("Hello")})
 	if strings.Contains(w.Header().Get("Content-Security-Policy"), "img-src") || strings.Contains(w.Body.String(), "<img") {
 		t.Error("a page without a logo lets images in")
+	}
+}
+
+// A page is in the language that the browser asks for, and turns round where that is
+// written from right to left.
+func TestAPageIsInTheLanguageOfTheBrowser(t *testing.T) {
+	languages, err := words.NewLanguages(map[string]map[string]string{"ar": {"Allow": "سماح"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := New(Brand{}, languages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for accept, want := range map[string]string{"": `<html lang="en">`, "de-CH": `<html lang="de">`, "ar": `<html lang="ar" dir="rtl">`} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept-Language", accept)
+		l.Write(w, r, 200, Page{App: "Notes", Title: words.T("Allow"), Form: &Form{}, Code: "x"})
+		title := map[string]string{"": "Allow", "de-CH": "Erlauben", "ar": "سماح"}[accept]
+		if body := w.Body.String(); !strings.Contains(body, want) || !strings.Contains(body, "<h1>"+title+"</h1>") || !strings.Contains(body, "<title>"+title+" – Notes</title>") {
+			t.Errorf("%q: %s", accept, body)
+		}
 	}
 }

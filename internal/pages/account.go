@@ -3,10 +3,8 @@ package pages
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
@@ -62,20 +60,20 @@ func (p *Pages) account(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if items := p.happened(events, names); len(items) > 0 {
-		page.Sections = append(page.Sections, layout.Section{Title: "Lately", Items: items})
+		page.Sections = append(page.Sections, layout.Section{Title: words.T("Lately"), Items: items})
 	}
-	p.write(w, http.StatusOK, page)
+	p.write(w, r, http.StatusOK, page)
 }
 
 // names are what pages call the clients of some grants and events, by their IDs.
-func (p *Pages) names(ctx context.Context, grants []store.Grant, events []store.Event) (map[string]string, error) {
-	names := map[string]string{}
+func (p *Pages) names(ctx context.Context, grants []store.Grant, events []store.Event) (map[string]words.Text, error) {
+	names := map[string]words.Text{}
 	err := p.Store.View(ctx, func(tx store.Tx) error {
 		for _, gr := range grants {
-			names[gr.ClientID] = ""
+			names[gr.ClientID] = words.Text{}
 		}
 		for _, e := range events {
-			names[e.ClientID] = ""
+			names[e.ClientID] = words.Text{}
 		}
 		for id := range names {
 			name, err := p.Clients.Name(ctx, tx, id)
@@ -90,22 +88,22 @@ func (p *Pages) names(ctx context.Context, grants []store.Grant, events []store.
 }
 
 // summary is what the page says of one grant.
-func (p *Pages) summary(there store.Session, gr store.Grant, name string) (layout.Section, error) {
+func (p *Pages) summary(there store.Session, gr store.Grant, name words.Text) (layout.Section, error) {
 	hidden, err := p.sealGrant(there, gr)
-	return layout.Section{Title: name, Facts: p.facts(gr), Path: grantPath(gr.ID), PathText: "Change what " + name + " may do",
+	return layout.Section{Title: name, Facts: p.facts(gr), Path: grantPath(gr.ID), PathText: words.T("Change what {client} may do", "client", name),
 		Forms: []layout.Form{{Action: grantPath(gr.ID), Hidden: []layout.Hidden{hidden},
-			Buttons: []layout.Button{{Text: "Disconnect " + name, Name: "do", Value: "disconnect", Plain: true}}}}}, err
+			Buttons: []layout.Button{{Text: words.T("Disconnect {client}", "client", name), Name: "do", Value: "disconnect", Plain: true}}}}}, err
 }
 
 // thisBrowser is what can be done besides: to sign out, and to end everything.
 func (p *Pages) thisBrowser(there store.Session, connected int) ([]layout.Section, error) {
 	leave, err := p.seal(there.Hash, form{Next: AccountPath})
 	all, allErr := p.seal(there.Hash, form{Next: AccountPath, About: aboutAll})
-	sections := []layout.Section{{Title: "This browser", Lines: []string{"Signed in since " + words.Moment(there.AuthTime) + ". To sign out here disconnects no app."},
-		Forms: []layout.Form{{Action: "/sign-out", Hidden: []layout.Hidden{leave}, Buttons: []layout.Button{{Text: "Sign out of this browser", Plain: true}}}}}}
+	sections := []layout.Section{{Title: words.T("This browser"), Lines: []words.Text{words.T("Signed in since {time}. To sign out here disconnects no app.", "time", there.AuthTime)},
+		Forms: []layout.Form{{Action: "/sign-out", Hidden: []layout.Hidden{leave}, Buttons: []layout.Button{{Text: words.T("Sign out of this browser"), Plain: true}}}}}}
 	if connected > 1 {
-		sections = slices.Insert(sections, 0, layout.Section{Title: "All apps", Forms: []layout.Form{{Action: AccountPath, Hidden: []layout.Hidden{all},
-			Buttons: []layout.Button{{Text: fmt.Sprintf("Disconnect all %d apps", connected), Plain: true}}}}})
+		sections = slices.Insert(sections, 0, layout.Section{Title: words.T("All apps"), Forms: []layout.Form{{Action: AccountPath, Hidden: []layout.Hidden{all},
+			Buttons: []layout.Button{{Text: words.T("Disconnect all {n} apps", "n", connected), Plain: true}}}}})
 	}
 	return sections, errors.Join(err, allErr)
 }
@@ -113,55 +111,57 @@ func (p *Pages) thisBrowser(there store.Session, connected int) ([]layout.Sectio
 // facts are what the store knows of a grant, in words.
 func (p *Pages) facts(gr store.Grant) []layout.Fact {
 	place := words.Destination(gr.RedirectHost, oauth.IsLoopback("http://"+gr.RedirectHost+"/"))
-	facts := []layout.Fact{{Term: "Where", Texts: []string{place}}, {Term: "Connected", Texts: []string{words.Moment(gr.Created)}}}
+	facts := []layout.Fact{{Term: words.T("Where"), Texts: []words.Text{place}}, {Term: words.T("Connected"), Texts: []words.Text{words.Moment(gr.Created)}}}
 	if !gr.Refreshed.IsZero() {
-		facts = append(facts, layout.Fact{Term: "Last renewed its access", Texts: []string{words.Moment(gr.Refreshed)}})
+		facts = append(facts, layout.Fact{Term: words.T("Last renewed its access"), Texts: []words.Text{words.Moment(gr.Refreshed)}})
 	}
 	may := p.inWords(gr.Scopes)
 	if len(may) == 0 {
-		may = []string{"What needs no more than to be signed in"}
+		may = []words.Text{words.T("What needs no more than to be signed in")}
 	}
-	facts = append(facts, layout.Fact{Term: "Approved", Texts: []string{words.Approval(gr.ApprovedBy)}},
-		layout.Fact{Term: "Signed in", Texts: []string{words.Level(gr.Level) + ", " + words.Moment(gr.AuthTime)}}, layout.Fact{Term: "It may", Texts: may})
+	facts = append(facts, layout.Fact{Term: words.T("Approved"), Texts: []words.Text{words.Approval(gr.ApprovedBy)}},
+		layout.Fact{Term: words.T("Signed in"), Texts: []words.Text{words.List([]words.Text{words.Level(gr.Level), words.Moment(gr.AuthTime)})}}, layout.Fact{Term: words.T("It may"), Texts: may})
 	if len(gr.Elevations) > 0 {
-		facts = append(facts, layout.Fact{Term: "For a while", Texts: p.elevations(gr)})
+		facts = append(facts, layout.Fact{Term: words.T("For a while"), Texts: p.elevations(gr)})
 	}
 	return facts
 }
 
-func (p *Pages) elevations(gr store.Grant) (texts []string) {
+func (p *Pages) elevations(gr store.Grant) (texts []words.Text) {
 	for _, e := range gr.Elevations {
-		what := "The role " + e.Role
+		what := words.T("The role {role}", "role", e.Role)
 		if e.Scope != "" {
-			what = strings.Join(p.inWords([]string{e.Scope}), ", ")
+			what = words.List(p.inWords([]string{e.Scope}))
 		}
-		texts = append(texts, what+", until "+words.Moment(e.Until))
+		texts = append(texts, words.T("{what}, until {time}", "what", what, "time", e.Until))
 	}
 	return texts
 }
 
+func wordsOf(s gate.ScopeInfo) words.Text { return words.AsIn(s.Words, s.WordsIn) }
+
 // inWords are what scopes, and those that they imply, let a client do: in the
 // operator's words and order. One that the operator has no words for keeps its name.
-func (p *Pages) inWords(scopes []string) (texts []string) {
+func (p *Pages) inWords(scopes []string) (texts []words.Text) {
 	all := p.Scopes.With(scopes)
 	for _, s := range p.Scopes {
 		if slices.Contains(all, s.Name) {
-			texts = append(texts, s.Words)
+			texts = append(texts, wordsOf(s))
 		}
 	}
 	for _, name := range all {
 		if name != gate.Guest && !p.Scopes.Known(name) {
-			texts = append(texts, name)
+			texts = append(texts, words.As(name))
 		}
 	}
 	return texts
 }
 
 // happened are events in words.
-func (p *Pages) happened(events []store.Event, names map[string]string) (items []string) {
+func (p *Pages) happened(events []store.Event, names map[string]words.Text) (items []words.Text) {
 	for _, e := range events {
-		if text := words.Happened(e, names[e.ClientID], p.inWords(e.Scopes)); text != "" {
-			items = append(items, words.Moment(e.At)+": "+text+".")
+		if text := words.Happened(e, names[e.ClientID], p.inWords(e.Scopes)); !text.IsZero() {
+			items = append(items, words.T("{time}: {event}.", "time", e.At, "event", text))
 		}
 	}
 	return items
@@ -181,5 +181,5 @@ func (p *Pages) disconnectAll(w http.ResponseWriter, r *http.Request) {
 		p.refusedAccount(w, r, there, u, err)
 		return
 	}
-	p.write(w, http.StatusOK, disconnectedAll(n))
+	p.write(w, r, http.StatusOK, disconnectedAll(n))
 }

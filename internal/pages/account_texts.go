@@ -1,78 +1,74 @@
 package pages
 
 import (
-	"fmt"
 	"html/template"
 
 	"example.com/foyer/internal/layout"
 	"example.com/foyer/internal/words"
 )
 
-const backText = "See your connected apps"
+var backText = words.T("See your connected apps")
 
 // What the account pages say.
 var (
-	oldAccount = layout.Page{Title: "That button no longer works", Lines: []string{
-		"It works for half an hour, from our own page, in the browser that opened the page, and only while that browser keeps cookies. Nothing was changed.",
+	oldAccount = layout.Page{Title: words.T("That button no longer works"), Lines: []words.Text{
+		words.T("It works for half an hour, from our own page, in the browser that opened the page, and only while that browser keeps cookies. Nothing was changed."),
 	}, Back: AccountPath, BackText: backText}
-	signInAgain = layout.Page{Title: "Sign in again", Lines: []string{
-		"This takes a sign-in of the last ten minutes, so that nobody does it who finds your browser open. Nothing was changed yet.",
-		"We mail you a code; there is no password. After it, press the button once more.",
+	signInAgain = layout.Page{Title: words.T("Sign in again"), Lines: []words.Text{
+		words.T("This takes a sign-in of the last ten minutes, so that nobody does it who finds your browser open. Nothing was changed yet."),
+		words.T("We mail you a code; there is no password. After it, press the button once more."),
 	}}
 )
 
 func accountPage(app, account string, connected int) layout.Page {
-	line := "These apps can act as you in " + app + "."
-	switch connected {
-	case 0:
-		line = "No app can act as you in " + app + "."
-	case 1:
-		line = "This app can act as you in " + app + "."
+	as := words.T("You are signed in as {account}.", "account", account)
+	line := words.N(connected, "This app can act as you in {app}.", "These apps can act as you in {app}.", "app", app)
+	if connected == 0 {
+		line = words.T("No app can act as you in {app}.", "app", app)
 	}
-	return layout.Page{Title: "Connected apps", Lines: []string{"You are signed in as " + account + ". " + line}}
+	return layout.Page{Title: words.T("Connected apps"), Lines: []words.Text{as, line}}
 }
 
-func connectionPage(app, client, account string) layout.Page {
-	return layout.Page{Title: "What " + client + " may do", Lines: []string{"It acts as " + account + " in " + app + "."}, Back: AccountPath, BackText: backText}
+func connectionPage(app string, client words.Text, account string) layout.Page {
+	return layout.Page{Title: words.T("What {client} may do", "client", client), Lines: []words.Text{words.T("It acts as {account} in {app}.", "account", account, "app", app)}, Back: AccountPath, BackText: backText}
 }
 
 // noGrant answers for what is another's, or over, as for what never was.
 func noGrant(account string) layout.Page {
-	return layout.Page{Title: "There is no such app here", Lines: []string{
-		"You are signed in as " + account + ", and no app that is connected to that account is what this link means. It may have been disconnected.",
+	return layout.Page{Title: words.T("There is no such app here"), Lines: []words.Text{
+		words.T("You are signed in as {account}, and no app that is connected to that account is what this link means. It may have been disconnected.", "account", account),
 	}, Back: AccountPath, BackText: backText}
 }
 
 func changedGrant(path string) layout.Page {
-	return layout.Page{Title: "It has changed meanwhile", Lines: []string{
-		"What this app may do is not what the page showed any more. Nothing was changed now.",
-	}, Back: template.URL(path), BackText: "See what it may do now"}
+	return layout.Page{Title: words.T("It has changed meanwhile"), Lines: []words.Text{
+		words.T("What this app may do is not what the page showed any more. Nothing was changed now."),
+	}, Back: template.URL(path), BackText: words.T("See what it may do now")}
 }
 
-func disconnected(client string) layout.Page {
-	return layout.Page{Title: "Disconnected", Lines: []string{
-		client + " can no longer act as you. If you want to use it again, connect it again from there.",
+func disconnected(client words.Text) layout.Page {
+	return layout.Page{Title: words.T("Disconnected"), Lines: []words.Text{
+		words.T("{client} can no longer act as you. If you want to use it again, connect it again from there.", "client", client),
 	}, Back: AccountPath, BackText: backText}
 }
 
 func disconnectedAll(n int) layout.Page {
-	line := fmt.Sprintf("%d apps can no longer act as you.", n)
-	switch n {
-	case 0:
-		line = "There was none to disconnect."
-	case 1:
-		line = "1 app can no longer act as you."
+	line := words.N(n, "1 app can no longer act as you.", "{n} apps can no longer act as you.")
+	if n == 0 {
+		line = words.T("There was none to disconnect.")
 	}
-	return layout.Page{Title: "Disconnected", Lines: []string{line}, Back: AccountPath, BackText: backText}
+	return layout.Page{Title: words.T("Disconnected"), Lines: []words.Text{line}, Back: AccountPath, BackText: backText}
 }
 
-func narrowedPage(client string, lost []string, id string) layout.Page {
-	return layout.Page{Title: "Taken back", Lines: []string{client + " may no longer do this: " + words.Quoted(lost) + "."}, Back: template.URL(grantPath(id)), BackText: "See what it may do now"}
+func narrowedPage(client words.Text, lost []words.Text, id string) layout.Page {
+	return layout.Page{Title: words.T("Taken back"), Lines: []words.Text{
+		words.T("{client} may no longer do this: {scopes}.", "client", client, "scopes", words.Quoted(lost)),
+	}, Back: template.URL(grantPath(id)), BackText: words.T("See what it may do now")}
 }
 
-func widenedPage(client string, given []string, id string) layout.Page {
-	return layout.Page{Title: "Given", Lines: []string{
-		client + " may now do this: " + words.Quoted(given) + ". You can take it back at any time.",
-		"Go back to your chat, and ask for it once more.",
-	}, Back: template.URL(grantPath(id)), BackText: "See what it may do now"}
+func widenedPage(client words.Text, given []words.Text, id string) layout.Page {
+	return layout.Page{Title: words.T("Given"), Lines: []words.Text{
+		words.T("{client} may now do this: {scopes}. You can take it back at any time.", "client", client, "scopes", words.Quoted(given)),
+		words.T("Go back to your chat, and ask for it once more."),
+	}, Back: template.URL(grantPath(id)), BackText: words.T("See what it may do now")}
 }

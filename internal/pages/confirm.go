@@ -43,9 +43,9 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) {
 		page = confirmed(op.Summary)
 	} else {
 		page.Form = &layout.Form{Action: r.URL.Path, Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{
-			{Text: "Confirm", Name: "decision", Value: "yes"}, {Text: "Do not do it", Name: "decision", Value: "no", Plain: true}}}
+			{Text: words.T("Confirm"), Name: "decision", Value: "yes"}, {Text: words.T("Do not do it"), Name: "decision", Value: "no", Plain: true}}}
 	}
-	p.write(w, http.StatusOK, page)
+	p.write(w, r, http.StatusOK, page)
 }
 
 // about stands for what a person has seen.
@@ -65,8 +65,8 @@ func (p *Pages) shown(w http.ResponseWriter, r *http.Request, there store.Sessio
 			return op, 0, false
 		}
 		page := nothing(mail.Masked(u.Email))
-		page.Form = &layout.Form{Action: "/sign-out", Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{{Text: "Use another account", Plain: true}}}
-		p.write(w, http.StatusNotFound, page)
+		page.Form = &layout.Form{Action: "/sign-out", Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{{Text: words.T("Use another account"), Plain: true}}}
+		p.write(w, r, http.StatusNotFound, page)
 		return op, 0, false
 	case err != nil:
 		p.fault(w, r, err)
@@ -76,7 +76,7 @@ func (p *Pages) shown(w http.ResponseWriter, r *http.Request, there store.Sessio
 	if p.Confirms(op.Tool) == gate.ByFreshPage {
 		strongest := p.Levels[len(p.Levels)-1]
 		if there.Level != strongest || p.Now().Sub(there.AuthTime) > fresh {
-			p.write(w, http.StatusForbidden, tooWeak(p.App, strongest))
+			p.write(w, r, http.StatusForbidden, tooWeak(p.App, strongest))
 			return op, 0, false
 		}
 		by = gate.ByFreshPage
@@ -89,7 +89,7 @@ func (p *Pages) shown(w http.ResponseWriter, r *http.Request, there store.Sessio
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 	f, _, ok := p.unseal(w, r)
 	if !ok || f.Next != r.URL.Path {
-		p.write(w, http.StatusForbidden, stale)
+		p.write(w, r, http.StatusForbidden, stale)
 		return
 	}
 	there, u, ok := p.signedIn(w, r)
@@ -101,7 +101,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f.About != about(op) {
-		p.write(w, http.StatusForbidden, stale)
+		p.write(w, r, http.StatusForbidden, stale)
 		return
 	}
 	if r.PostForm.Get("decision") != "yes" {
@@ -109,20 +109,20 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 			p.told(w, r, err)
 			return
 		}
-		p.write(w, http.StatusOK, declined(op.Summary))
+		p.write(w, r, http.StatusOK, declined(op.Summary))
 		return
 	}
 	if _, err := p.Operations.Approve(r.Context(), op.ID, u.ID, by); err != nil {
 		p.told(w, r, err)
 		return
 	}
-	p.write(w, http.StatusOK, confirmed(op.Summary))
+	p.write(w, r, http.StatusOK, confirmed(op.Summary))
 }
 
 // told answers an error of the rules after a decision.
 func (p *Pages) told(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, operation.ErrGone) || errors.Is(err, operation.ErrRunning) {
-		p.write(w, http.StatusConflict, tooLate)
+		p.write(w, r, http.StatusConflict, tooLate)
 		return
 	}
 	p.fault(w, r, err)

@@ -51,16 +51,16 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) question(w http.ResponseWriter, r *http.Request, sealed string) (q question, ok bool) {
 	browser, known := p.Browser(r)
 	if q.asked, ok = p.Grants.Asked(sealed, browser); !ok || !known {
-		p.write(w, http.StatusForbidden, lost)
+		p.write(w, r, http.StatusForbidden, lost)
 		return question{}, false
 	}
 	if _, ok := p.MayLookUp(r, q.asked.ClientID); !ok {
-		p.write(w, http.StatusTooManyRequests, crowded)
+		p.write(w, r, http.StatusTooManyRequests, crowded)
 		return question{}, false
 	}
 	var err error
 	if q.client, err = p.Clients.Lookup(r.Context(), q.asked.ClientID); err != nil || !oauth.MatchRedirectURI(q.client.RedirectURIs, q.asked.RedirectURI) {
-		p.write(w, http.StatusForbidden, lost) // it has gone meanwhile, or has left the place
+		p.write(w, r, http.StatusForbidden, lost) // it has gone meanwhile, or has left the place
 		return question{}, false
 	}
 	q.sealed = sealed
@@ -75,19 +75,19 @@ func (q question) about() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func (q question) name() string { return words.Client(q.client.ID, q.client.Name) }
+func (q question) name() words.Text { return words.Client(q.client.ID, q.client.Name) }
 
-func (q question) place() string {
+func (q question) place() words.Text {
 	return words.Destination(oauth.RedirectHost(q.asked.RedirectURI), oauth.IsLoopback(q.asked.RedirectURI))
 }
 
 // warnings are what a person has to know of the client, that it cannot say itself.
-func (q question) warnings() []string {
+func (q question) warnings() []words.Text {
 	if oauth.IsLoopback(q.asked.RedirectURI) {
-		return []string{words.LoopbackWarning()}
+		return []words.Text{words.LoopbackWarning()}
 	}
 	if !oauth.IsDocumentURL(q.client.ID) {
-		return []string{words.UnverifiedWarning(q.place())}
+		return []words.Text{words.UnverifiedWarning(q.place())}
 	}
 	return nil
 }
@@ -101,11 +101,11 @@ func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question) 
 		return
 	}
 	page := connectPage(p.App, q.name(), q.place())
-	page.Form = addressForm(hidden, "", "")
+	page.Form = addressForm(hidden, "", words.Text{})
 	if q.asked.Guests {
-		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: "Look round as a guest", Plain: true}}}
+		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: words.T("Look round as a guest"), Plain: true}}}
 	}
-	p.write(w, http.StatusOK, page)
+	p.write(w, r, http.StatusOK, page)
 }
 
 // ask shows what the client asks for.
@@ -125,14 +125,14 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there st
 	}
 	page := consentPage(p.App, q.name(), q.place(), mail.Masked(u.Email), p.inWords(kept))
 	page.Warn = q.warnings()
-	page.Form = &layout.Form{Action: ConsentPath, Legend: "It may then:", Choices: p.choices(q.asked.Scopes),
+	page.Form = &layout.Form{Action: ConsentPath, Legend: words.T("It may then:"), Choices: p.choices(q.asked.Scopes),
 		Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},
-		Buttons: []layout.Button{{Text: "Allow", Name: "decision", Value: "allow"}, {Text: "Cancel", Name: "decision", Value: "deny", Plain: true},
-			{Text: "Use another account", Name: "decision", Value: "other", Plain: true}}}
+		Buttons: []layout.Button{{Text: words.T("Allow"), Name: "decision", Value: "allow"}, {Text: words.T("Cancel"), Name: "decision", Value: "deny", Plain: true},
+			{Text: words.T("Use another account"), Name: "decision", Value: "other", Plain: true}}}
 	if q.asked.Guests {
-		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: "Look round as a guest", Plain: true}}}
+		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: words.T("Look round as a guest"), Plain: true}}}
 	}
-	p.write(w, http.StatusOK, page)
+	p.write(w, r, http.StatusOK, page)
 }
 
 // refusesLeaving shows to who is about to be deleted that nothing can be allowed, and
@@ -149,8 +149,8 @@ func (p *Pages) refusesLeaving(w http.ResponseWriter, r *http.Request, q questio
 	}
 	page := leavingConsent(q.name(), mail.Masked(u.Email), d)
 	page.Form = &layout.Form{Action: ConsentPath, Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},
-		Buttons: []layout.Button{{Text: "Use another account", Name: "decision", Value: "other"}}}
-	p.write(w, http.StatusForbidden, page)
+		Buttons: []layout.Button{{Text: words.T("Use another account"), Name: "decision", Value: "other"}}}
+	p.write(w, r, http.StatusForbidden, page)
 	return true
 }
 
@@ -168,7 +168,7 @@ func (p *Pages) choices(asked []string) (boxes []layout.Choice) {
 	scopes := p.scopes(asked)
 	usual := len(scopes.Defaults()) > 0
 	for _, s := range scopes {
-		boxes = append(boxes, layout.Choice{Name: "scope", Value: s.Name, Label: s.Words, Ticked: s.Default || !usual})
+		boxes = append(boxes, layout.Choice{Name: "scope", Value: s.Name, Label: wordsOf(s), Ticked: s.Default || !usual})
 	}
 	return boxes
 }
@@ -178,7 +178,7 @@ func (p *Pages) choices(asked []string) (boxes []layout.Choice) {
 func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 	f, session, ok := p.unseal(w, r)
 	if !ok {
-		p.write(w, http.StatusForbidden, lost)
+		p.write(w, r, http.StatusForbidden, lost)
 		return
 	}
 	q, ok := p.question(w, r, r.PostForm.Get("request"))
@@ -187,7 +187,7 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 	}
 	there, u, err := p.who(r)
 	if err != nil || f.About != q.about() {
-		p.write(w, http.StatusForbidden, lost)
+		p.write(w, r, http.StatusForbidden, lost)
 		return
 	}
 	switch r.PostForm.Get("decision") {
@@ -196,9 +196,9 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 			p.allow(w, r, q, there, u)
 		}
 	case "other":
-		p.askAddress(w, r, session, q.path(), "", "")
+		p.askAddress(w, r, session, q.path(), "", words.Text{})
 	default:
-		p.leave(w, q, url.Values{"error": {oauth.AccessDenied}, "error_description": {"the person said no"}})
+		p.leave(w, r, q, url.Values{"error": {oauth.AccessDenied}, "error_description": {"the person said no"}})
 	}
 }
 
@@ -216,15 +216,15 @@ func (p *Pages) allow(w http.ResponseWriter, r *http.Request, q question, there 
 		p.fault(w, r, err)
 		return
 	}
-	p.leave(w, q, url.Values{"code": {code.Reveal()}})
+	p.leave(w, r, q, url.Values{"code": {code.Reveal()}})
 }
 
 // leave takes the browser to the client, with an authorization response. It is no
 // redirect: browsers hold the whole chain behind a form against form-action.
-func (p *Pages) leave(w http.ResponseWriter, q question, params url.Values) {
+func (p *Pages) leave(w http.ResponseWriter, r *http.Request, q question, params url.Values) {
 	to := oauth.Response(q.asked.RedirectURI, p.Issuer, string(q.asked.State), params)
 	w.Header().Set("Refresh", "0; url="+to)
 	page := onTheWay(q.place())
-	page.Back, page.BackText = template.URL(to), "Continue to "+q.place()
-	p.write(w, http.StatusOK, page)
+	page.Back, page.BackText = template.URL(to), words.T("Continue to {place}", "place", q.place())
+	p.write(w, r, http.StatusOK, page)
 }

@@ -6,6 +6,7 @@ import (
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/layout"
+	"example.com/foyer/internal/words"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
@@ -25,13 +26,13 @@ const (
 // yourData is the part of the account page by which users take their data away, or
 // have it deleted.
 func (p *Pages) yourData(there store.Session) (layout.Section, error) {
-	download, err := p.button(there, exportPath, aboutExport, "Download your data")
-	leave, leaveErr := p.button(there, deletePath, aboutDelete, "Delete your account")
-	return layout.Section{Title: "Your data", Lines: []string{yourData}, Forms: []layout.Form{download, leave}}, errors.Join(err, leaveErr)
+	download, err := p.button(there, exportPath, aboutExport, words.T("Download your data"))
+	leave, leaveErr := p.button(there, deletePath, aboutDelete, words.T("Delete your account"))
+	return layout.Section{Title: words.T("Your data"), Lines: []words.Text{words.T("You can take a copy of what is kept of you, as a zip file, and you can have it deleted.")}, Forms: []layout.Form{download, leave}}, errors.Join(err, leaveErr)
 }
 
 // button is a form of one plain button.
-func (p *Pages) button(there store.Session, path, about, text string) (layout.Form, error) {
+func (p *Pages) button(there store.Session, path, about string, text words.Text) (layout.Form, error) {
 	hidden, err := p.seal(there.Hash, form{Next: AccountPath, About: about})
 	return layout.Form{Action: path, Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{{Text: text, Plain: true}}}, err
 }
@@ -41,7 +42,7 @@ func (p *Pages) button(there store.Session, path, about, text string) (layout.Fo
 func (p *Pages) pressed(w http.ResponseWriter, r *http.Request, about string) bool {
 	f, _, ok := p.unseal(w, r)
 	if ok = ok && f.Next == AccountPath && f.About == about; !ok {
-		p.write(w, http.StatusForbidden, oldAccount)
+		p.write(w, r, http.StatusForbidden, oldAccount)
 	}
 	return ok
 }
@@ -60,14 +61,14 @@ func (p *Pages) askToDelete(w http.ResponseWriter, r *http.Request) {
 		p.refusedAccount(w, r, there, u, err)
 		return
 	}
-	leave, err := p.button(there, leavePath, aboutLeave, "Delete my account")
+	leave, err := p.button(there, leavePath, aboutLeave, words.T("Delete my account"))
 	if err != nil {
 		p.fault(w, r, err)
 		return
 	}
 	page := leavePage(p.App, mail.Masked(u.Email), p.AppData)
 	page.Form = &leave
-	p.write(w, http.StatusOK, page)
+	p.write(w, r, http.StatusOK, page)
 }
 
 // deleteAccount handles "POST /account/delete/now".
@@ -79,14 +80,14 @@ func (p *Pages) deleteAccount(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	d, err := p.Grants.Delete(r.Context(), grant.Visit{UserID: u.ID, AuthTime: there.AuthTime})
+	d, err := p.Grants.Delete(r.Context(), grant.Visit{UserID: u.ID, AuthTime: there.AuthTime, Language: p.Look.Language(r).Tag})
 	if err != nil {
 		p.refusedAccount(w, r, there, u, err)
 		return
 	}
 	p.Wake()
 	p.setCookie(w, "", -1)
-	p.write(w, http.StatusOK, left(d))
+	p.write(w, r, http.StatusOK, left(d))
 }
 
 // farewell answers who is about to be deleted, whatever they have asked for.
@@ -96,11 +97,11 @@ func (p *Pages) farewell(w http.ResponseWriter, r *http.Request, there store.Ses
 		status = http.StatusForbidden // what they have pressed was not done
 	}
 	if grant.Begun(d, p.Now()) {
-		p.write(w, status, goingPage)
+		p.write(w, r, status, goingPage)
 		return
 	}
-	keep, err := p.button(there, keepPath, aboutKeep, "Keep my account")
-	download, downloadErr := p.button(there, exportPath, aboutExport, "Download your data")
+	keep, err := p.button(there, keepPath, aboutKeep, words.T("Keep my account"))
+	download, downloadErr := p.button(there, exportPath, aboutExport, words.T("Download your data"))
 	if err := errors.Join(err, downloadErr); err != nil {
 		p.fault(w, r, err)
 		return
@@ -108,7 +109,7 @@ func (p *Pages) farewell(w http.ResponseWriter, r *http.Request, there store.Ses
 	keep.Buttons[0].Plain = false
 	page := leavingPage(p.App, mail.Masked(u.Email), d)
 	page.Form, page.Second = &keep, &download
-	p.write(w, status, page)
+	p.write(w, r, status, page)
 }
 
 // keep handles "POST /account/keep".
@@ -123,10 +124,10 @@ func (p *Pages) keep(w http.ResponseWriter, r *http.Request) {
 	err := p.Grants.Keep(r.Context(), u.ID, store.ByUser)
 	switch {
 	case errors.Is(err, grant.ErrTooLate):
-		p.write(w, http.StatusConflict, goingPage)
+		p.write(w, r, http.StatusConflict, goingPage)
 	case err != nil && !errors.Is(err, grant.ErrNotLeaving): // who pressed twice stays
 		p.fault(w, r, err)
 	default:
-		p.write(w, http.StatusOK, keptPage)
+		p.write(w, r, http.StatusOK, keptPage)
 	}
 }

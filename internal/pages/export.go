@@ -29,10 +29,10 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) {
 	file, err := p.Export(r.Context(), grant.Visit{UserID: u.ID, AuthTime: there.AuthTime})
 	switch {
 	case errors.Is(err, archive.ErrBusy):
-		p.write(w, http.StatusServiceUnavailable, busyPage)
+		p.write(w, r, http.StatusServiceUnavailable, busyPage)
 		return
 	case errors.Is(err, grant.ErrTooLate):
-		p.write(w, http.StatusConflict, goingPage)
+		p.write(w, r, http.StatusConflict, goingPage)
 		return
 	case err != nil:
 		p.refusedAccount(w, r, there, u, err)

@@ -38,74 +38,74 @@ func (p *Pages) connection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := connectionPage(p.App, name, mail.Masked(u.Email))
-	page.Sections = []layout.Section{{Title: "The connection", Facts: p.facts(gr)}}
-	ask := func(title, line string, buttons []layout.Button) {
+	page.Sections = []layout.Section{{Title: words.T("The connection"), Facts: p.facts(gr)}}
+	ask := func(title, line words.Text, buttons []layout.Button) {
 		if len(buttons) > 0 {
-			page.Sections = append(page.Sections, layout.Section{Title: title, Lines: []string{line},
+			page.Sections = append(page.Sections, layout.Section{Title: title, Lines: []words.Text{line},
 				Forms: []layout.Form{{Action: r.URL.Path, Hidden: []layout.Hidden{hidden}, Buttons: buttons}}})
 		}
 	}
-	ask("Take back", "It counts from the next thing that "+name+" does. The app stays connected.", p.takeable(gr, name))
-	ask("Give more", "Give more only to an app that you have connected yourself: apps choose their own names.", p.giveable(gr, name))
-	ends := []layout.Button{{Text: "Disconnect " + name, Name: "do", Value: "disconnect", Plain: true}}
+	ask(words.T("Take back"), words.T("It counts from the next thing that {client} does. The app stays connected.", "client", name), p.takeable(gr, name))
+	ask(words.T("Give more"), words.T("Give more only to an app that you have connected yourself: apps choose their own names."), p.giveable(gr, name))
+	ends := []layout.Button{{Text: words.T("Disconnect {client}", "client", name), Name: "do", Value: "disconnect", Plain: true}}
 	if others > 0 {
-		ends = append(ends, layout.Button{Text: "Disconnect all but " + name, Name: "do", Value: "others", Plain: true})
+		ends = append(ends, layout.Button{Text: words.T("Disconnect all but {client}", "client", name), Name: "do", Value: "others", Plain: true})
 	}
-	ask("Disconnect", "It counts at once. The app can be connected again.", ends)
-	p.write(w, http.StatusOK, page)
+	ask(words.T("Disconnect"), words.T("It counts at once. The app can be connected again."), ends)
+	p.write(w, r, http.StatusOK, page)
 }
 
 // connected returns the live grant of the user that the path names, what pages call
 // its client, and how many others the user has. Of what is another's, or over, there
 // is nothing, whether there is or not.
-func (p *Pages) connected(w http.ResponseWriter, r *http.Request, u store.User) (gr store.Grant, name string, others int, ok bool) {
+func (p *Pages) connected(w http.ResponseWriter, r *http.Request, u store.User) (gr store.Grant, name words.Text, others int, ok bool) {
 	live, err := p.Grants.OfUser(r.Context(), u.ID)
 	if err != nil {
 		p.fault(w, r, err)
-		return gr, "", 0, false
+		return gr, name, 0, false
 	}
 	i := slices.IndexFunc(live, func(gr store.Grant) bool { return gr.ID == r.PathValue("grant") })
 	if i < 0 {
-		p.write(w, http.StatusNotFound, noGrant(mail.Masked(u.Email)))
-		return gr, "", 0, false
+		p.write(w, r, http.StatusNotFound, noGrant(mail.Masked(u.Email)))
+		return gr, name, 0, false
 	}
 	names, err := p.names(r.Context(), live[i:i+1], nil)
 	if err != nil {
 		p.fault(w, r, err)
-		return gr, "", 0, false
+		return gr, name, 0, false
 	}
 	return live[i], names[live[i].ClientID], len(live) - 1, true
 }
 
 // takeable is a button for each scope of a grant, which says what goes with it.
-func (p *Pages) takeable(gr store.Grant, name string) (buttons []layout.Button) {
+func (p *Pages) takeable(gr store.Grant, name words.Text) (buttons []layout.Button) {
 	has := p.Scopes.With(gr.Scopes)
 	for _, scope := range has {
 		if scope == gate.Guest {
 			continue
 		}
 		left := p.Scopes.With(p.narrowed(gr.Scopes, scope))
-		text := "Take back " + words.Quoted(p.called(scope))
+		text := words.T("Take back {scope} from {client}", "scope", words.Quoted(p.called(scope)), "client", name)
 		lost := slices.DeleteFunc(slices.Clone(has), func(s string) bool { return s == scope || slices.Contains(left, s) })
 		if len(lost) > 0 {
-			text += ", and with it " + words.Quoted(p.called(lost...))
+			text = words.T("Take back {scope}, and with it {more} from {client}", "scope", words.Quoted(p.called(scope)), "more", words.Quoted(p.called(lost...)), "client", name)
 		}
-		buttons = append(buttons, layout.Button{Text: text + " from " + name, Name: "take", Value: scope, Plain: true})
+		buttons = append(buttons, layout.Button{Text: text, Name: "take", Value: scope, Plain: true})
 	}
 	return buttons
 }
 
 // giveable is a button for each scope that a grant lacks.
-func (p *Pages) giveable(gr store.Grant, name string) (buttons []layout.Button) {
+func (p *Pages) giveable(gr store.Grant, name words.Text) (buttons []layout.Button) {
 	has := p.Scopes.With(gr.Scopes)
 	for _, s := range p.Scopes {
 		if slices.Contains(has, s.Name) {
 			continue
 		}
-		text := "Let " + name + " do this: " + words.Quoted([]string{s.Words})
+		text := words.T("Let {client} do this: {scope}", "client", name, "scope", words.Quoted(p.called(s.Name)))
 		more := slices.DeleteFunc(p.Scopes.With([]string{s.Name}), func(n string) bool { return n == s.Name || slices.Contains(has, n) })
 		if len(more) > 0 {
-			text += ", and with it " + words.Quoted(p.called(more...))
+			text = words.T("Let {client} do this: {scope}, and with it {more}", "client", name, "scope", words.Quoted(p.called(s.Name)), "more", words.Quoted(p.called(more...)))
 		}
 		buttons = append(buttons, layout.Button{Text: text, Name: "give", Value: s.Name, Plain: true})
 	}
@@ -113,13 +113,14 @@ func (p *Pages) giveable(gr store.Grant, name string) (buttons []layout.Button) 
 }
 
 // called are the operator's words for scopes, or their names.
-func (p *Pages) called(scopes ...string) (texts []string) {
+func (p *Pages) called(scopes ...string) (texts []words.Text) {
 	for _, name := range scopes {
 		i := slices.IndexFunc(p.Scopes, func(s gate.ScopeInfo) bool { return s.Name == name })
 		if i >= 0 {
-			name = p.Scopes[i].Words
+			texts = append(texts, wordsOf(p.Scopes[i]))
+		} else {
+			texts = append(texts, words.As(name))
 		}
-		texts = append(texts, name)
 	}
 	return texts
 }
@@ -136,7 +137,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) {
 	f, _, ok := p.unseal(w, r)
 	seen, about := strings.CutPrefix(f.About, aboutGrant)
 	if !ok || !about || f.Next != r.URL.Path {
-		p.write(w, http.StatusForbidden, oldAccount)
+		p.write(w, r, http.StatusForbidden, oldAccount)
 		return
 	}
 	there, u, ok := p.signedIn(w, r)
@@ -152,11 +153,11 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) {
 		p.refusedAccount(w, r, there, u, err)
 		return
 	}
-	p.write(w, http.StatusOK, page)
+	p.write(w, r, http.StatusOK, page)
 }
 
 // press does what a button of the page says, and returns the page that tells it.
-func (p *Pages) press(r *http.Request, v grant.Visit, id, name string, seen []string) (layout.Page, error) {
+func (p *Pages) press(r *http.Request, v grant.Visit, id string, name words.Text, seen []string) (layout.Page, error) {
 	ctx, do, take, give := r.Context(), r.PostForm.Get("do"), r.PostForm.Get("take"), r.PostForm.Get("give")
 	switch {
 	case do == "disconnect":
@@ -186,12 +187,12 @@ func (p *Pages) refusedAccount(w http.ResponseWriter, r *http.Request, there sto
 			return
 		}
 		page := signInAgain
-		page.Form = addressForm(hidden, "", "")
-		p.write(w, http.StatusForbidden, page)
+		page.Form = addressForm(hidden, "", words.Text{})
+		p.write(w, r, http.StatusForbidden, page)
 	case errors.Is(err, grant.ErrChanged):
-		p.write(w, http.StatusConflict, changedGrant(r.URL.Path))
+		p.write(w, r, http.StatusConflict, changedGrant(r.URL.Path))
 	case errors.Is(err, grant.ErrUnknown):
-		p.write(w, http.StatusNotFound, noGrant(mail.Masked(u.Email)))
+		p.write(w, r, http.StatusNotFound, noGrant(mail.Masked(u.Email)))
 	default:
 		p.fault(w, r, err)
 	}

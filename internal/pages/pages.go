@@ -122,9 +122,9 @@ func (p *Pages) unseal(w http.ResponseWriter, r *http.Request) (f form, session 
 func isPath(next string) bool { return strings.HasPrefix(next, "/") && !strings.HasPrefix(next, "//") }
 
 // write writes page.
-func (p *Pages) write(w http.ResponseWriter, status int, page layout.Page) {
+func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page layout.Page) {
 	page.App = p.App
-	p.Look.Write(w, status, page)
+	p.Look.Write(w, r, status, page)
 }
 
 // fault logs err, and tells that something went wrong.
@@ -132,7 +132,7 @@ func (p *Pages) fault(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil { // else the browser has gone
 		p.Log.ErrorContext(r.Context(), "fault", "method", r.Method, "path", "/"+strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 2)[0], "err", err)
 	}
-	p.write(w, http.StatusInternalServerError, failed)
+	p.write(w, r, http.StatusInternalServerError, failed)
 }
 
 // signedIn returns who is signed in in the browser of r. Where nobody is, it shows
@@ -159,7 +159,7 @@ func (p *Pages) here(w http.ResponseWriter, r *http.Request) (store.Session, sto
 	there, u, err := p.who(r)
 	switch {
 	case errors.Is(err, signin.ErrNoSession):
-		p.askAddress(w, r, p.start(w, r), back(r), "", "")
+		p.askAddress(w, r, p.start(w, r), back(r), "", words.Text{})
 		return there, u, false
 	case err != nil:
 		p.fault(w, r, err)
@@ -194,15 +194,15 @@ func addr(r *http.Request) netip.Addr {
 
 // asker names who asks for an operation: the client, as it calls itself, and where
 // its codes are sent.
-func (p *Pages) asker(ctx context.Context, op store.Operation) (name, place string, err error) {
+func (p *Pages) asker(ctx context.Context, op store.Operation) (name words.Text, place string, err error) {
 	err = p.Store.View(ctx, func(tx store.Tx) error {
 		gr, err := tx.Grant(ctx, op.GrantID)
 		if err != nil {
 			return err
 		}
 		place = gr.RedirectHost
-		name, err = p.Clients.Name(ctx, tx, gr.ClientID)
-		name = words.Client(gr.ClientID, name)
+		called, err := p.Clients.Name(ctx, tx, gr.ClientID)
+		name = words.Client(gr.ClientID, called)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // askAddress shows the form for an address.
-func (p *Pages) askAddress(w http.ResponseWriter, r *http.Request, session store.Hash, next, typed, problem string) {
+func (p *Pages) askAddress(w http.ResponseWriter, r *http.Request, session store.Hash, next, typed string, problem words.Text) {
 	hidden, err := p.seal(session, form{Next: next})
 	if err != nil {
 		p.fault(w, r, err)
@@ -21,20 +21,20 @@ func (p *Pages) askAddress(w http.ResponseWriter, r *http.Request, session store
 	page := signInPage(p.App)
 	page.Form = addressForm(hidden, typed, problem)
 	status := http.StatusOK
-	if problem != "" {
+	if !problem.IsZero() {
 		status = http.StatusUnprocessableEntity
 	}
-	p.write(w, status, page)
+	p.write(w, r, status, page)
 }
 
-func addressForm(hidden layout.Hidden, typed, problem string) *layout.Form {
+func addressForm(hidden layout.Hidden, typed string, problem words.Text) *layout.Form {
 	return &layout.Form{Action: "/sign-in", Problem: problem, Hidden: []layout.Hidden{hidden},
-		Fields:  []layout.Field{{Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email", Value: typed}},
-		Buttons: []layout.Button{{Text: "Mail me a code"}}}
+		Fields:  []layout.Field{{Name: "email", Label: words.T("E-mail address"), Type: "email", Autocomplete: "email", Value: typed}},
+		Buttons: []layout.Button{{Text: words.T("Mail me a code")}}}
 }
 
 // askDigits shows the form for the digits that were mailed.
-func (p *Pages) askDigits(w http.ResponseWriter, r *http.Request, session store.Hash, f form, status int, problem string) {
+func (p *Pages) askDigits(w http.ResponseWriter, r *http.Request, session store.Hash, f form, status int, problem words.Text) {
 	hidden, err := p.seal(session, form{Next: f.Next, Email: f.Email})
 	if err != nil {
 		p.fault(w, r, err)
@@ -42,9 +42,9 @@ func (p *Pages) askDigits(w http.ResponseWriter, r *http.Request, session store.
 	}
 	page := digitsPage(f.Email)
 	page.Form = &layout.Form{Action: "/sign-in/code", Problem: problem, Hidden: []layout.Hidden{hidden},
-		Fields:  []layout.Field{{Name: "code", Label: "Code from the mail", Hint: "6 or 8 digits", Type: "text", Autocomplete: "one-time-code", Keyboard: "numeric"}},
-		Buttons: []layout.Button{{Text: "Sign in"}, {Text: "Use another address", Name: "again", Value: "1", Plain: true}}}
-	p.write(w, status, page)
+		Fields:  []layout.Field{{Name: "code", Label: words.T("Code from the mail"), Hint: words.T("6 or 8 digits"), Type: "text", Autocomplete: "one-time-code", Keyboard: "numeric"}},
+		Buttons: []layout.Button{{Text: words.T("Sign in")}, {Text: words.T("Use another address"), Name: "again", Value: "1", Plain: true}}}
+	p.write(w, r, status, page)
 }
 
 // signIn handles "POST /sign-in": somebody has typed an address. What is answered is
@@ -52,18 +52,18 @@ func (p *Pages) askDigits(w http.ResponseWriter, r *http.Request, session store.
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	f, session, ok := p.unseal(w, r)
 	if !ok {
-		p.write(w, http.StatusForbidden, stale)
+		p.write(w, r, http.StatusForbidden, stale)
 		return
 	}
 	typed := r.PostForm.Get("email")
 	email, err := mail.ParseAddress(typed)
 	if problem := new(mail.AddressError); errors.As(err, &problem) {
-		p.askAddress(w, r, session, f.Next, typed, problem.Reason)
+		p.askAddress(w, r, session, f.Next, typed, words.T(problem.Reason))
 		return
 	}
 	var begun signin.Begun
 	if err == nil {
-		begun, err = p.SignIn.BeginSession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, email)
+		begun, err = p.SignIn.BeginSession(r.Context(), signin.Visitor{Session: session, Addr: addr(r), Language: p.Look.Language(r).Tag}, email)
 	}
 	if text, refused := refusal(err); refused {
 		if begun.Before {
@@ -77,7 +77,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Wake()
-	p.askDigits(w, r, session, form{Next: f.Next, Email: email.String()}, http.StatusOK, "")
+	p.askDigits(w, r, session, form{Next: f.Next, Email: email.String()}, http.StatusOK, words.Text{})
 }
 
 // code handles "POST /sign-in/code": somebody has typed digits.
@@ -85,10 +85,10 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
 	f, session, ok := p.unseal(w, r)
 	switch {
 	case !ok || f.Email == "":
-		p.write(w, http.StatusForbidden, stale)
+		p.write(w, r, http.StatusForbidden, stale)
 		return
 	case r.PostForm.Get("again") != "":
-		p.askAddress(w, r, session, f.Next, "", "")
+		p.askAddress(w, r, session, f.Next, "", words.Text{})
 		return
 	}
 	cookie, _, err := p.SignIn.VerifySession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, r.PostForm.Get("code"))
@@ -111,7 +111,7 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 	f, session, ok := p.unseal(w, r)
 	if !ok {
-		p.write(w, http.StatusForbidden, stale)
+		p.write(w, r, http.StatusForbidden, stale)
 		return
 	}
 	if err := p.SignIn.EndSession(r.Context(), session); err != nil {
@@ -123,12 +123,12 @@ func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 }
 
 // refusal is what a person is told of a refusal of the rules.
-func refusal(err error) (text string, refused bool) {
+func refusal(err error) (text words.Text, refused bool) {
 	var wrong signin.Wrong
 	var tooMany signin.TooMany
 	switch {
 	case err == nil:
-		return "", false
+		return words.Text{}, false
 	case errors.As(err, &wrong):
 		return words.WrongOnPage(wrong.Left), true
 	case errors.As(err, &tooMany):
@@ -139,16 +139,16 @@ func refusal(err error) (text string, refused bool) {
 			return row.words, true
 		}
 	}
-	return "", false
+	return words.Text{}, false
 }
 
 var refusals = []struct {
 	refusal error
-	words   string
+	words   words.Text
 }{
-	{signin.ErrNone, "No code is expected in this browser. Type your address again."},
-	{signin.ErrExpired, "That code has expired, or was used. Ask for a new one."},
-	{signin.ErrExhausted, "That code is used up: too many tries were wrong. Ask for a new one."},
-	{signin.ErrOff, "Too many codes were wrong in this browser. Try again tomorrow."},
-	{signin.ErrBusy, "Too many people are signing in at the moment. Try again in an hour."},
+	{signin.ErrNone, words.T("No code is expected in this browser. Type your address again.")},
+	{signin.ErrExpired, words.T("That code has expired, or was used. Ask for a new one.")},
+	{signin.ErrExhausted, words.T("That code is used up: too many tries were wrong. Ask for a new one.")},
+	{signin.ErrOff, words.T("Too many codes were wrong in this browser. Try again tomorrow.")},
+	{signin.ErrBusy, words.T("Too many people are signing in at the moment. Try again in an hour.")},
 }

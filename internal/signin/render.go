@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
@@ -18,17 +17,21 @@ import (
 type Letters struct {
 	*SignIn
 	Clients *client.Clients
-	App     string   // what people sign in to
-	Account string   // URL of the page where users see what is theirs
-	Words   []string // the scopes of a claim, in the operator's words
+	App     string           // what people sign in to
+	Account string           // URL of the page where users see what is theirs
+	Words   []words.Text     // the scopes of a claim, in the operator's words
+	Speaks  *words.Languages // nil for ours
 }
+
+// An addressee is whom a mail is for, and in which language.
+type addressee struct{ email, language string }
 
 // Render writes one mail, out of what the store says when it is sent. A mail
 // that nobody needs any more is not wanted: its challenge is dead, or its
 // subject gone.
 func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Message, wanted bool, err error) {
-	var letter interface{ Write() (words.Mail, error) }
-	var to string
+	var letter words.Letter
+	var to addressee
 	err = l.Store.View(ctx, func(tx store.Tx) error {
 		switch out.Kind {
 		case MailCode:
@@ -44,85 +47,85 @@ func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Messag
 		}
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && letter == nil {
+	if errors.Is(err, store.ErrNotFound) || err == nil && to.email == "" {
 		return mail.Message{}, false, nil
 	} else if err != nil {
 		return mail.Message{}, false, err
 	}
-	w, err := letter.Write()
+	w, err := l.Speaks.Best(to.language).Write(letter)
 	if err != nil {
 		return mail.Message{}, false, err
 	}
-	address, err := mail.ParseAddress(to)
+	address, err := mail.ParseAddress(to.email)
 	return mail.Message{To: address, Subject: w.Subject, Text: w.Text, HTML: w.HTML}, true, err
 }
 
-func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (words.Letter, addressee, error) {
 	c, err := tx.Challenge(ctx, out.Subject)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	gr, err := tx.Grant(ctx, c.GrantID)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	name, err := l.Clients.Name(ctx, tx, gr.ClientID)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	newest, err := tx.LatestChallenge(ctx, c.GrantID)
 	code, ok := l.Keys.OneTimeCode(c.KeyID, c.ID, c.Digits)
 	if err != nil || !ok || newest.ID != c.ID || l.next(c, gr, l.Now()) != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	return words.CodeMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
-		Email: c.Email, Code: code.Reveal(), Time: c.Created, Minutes: int(l.TTL / time.Minute), Scopes: l.Words}, c.Email, nil
+		Email: c.Email, Code: code.Reveal(), Time: c.Created, Lives: l.TTL, Scopes: l.Words}.Letter(), addressee{c.Email, gr.Language}, nil
 }
 
 // browser is the mail for a page of ours.
-func (l *Letters) browser(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+func (l *Letters) browser(ctx context.Context, tx store.Tx, out store.Outgoing) (words.Letter, addressee, error) {
 	there, err := tx.SessionByChallenge(ctx, out.Subject)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	code, ok := l.Keys.OneTimeCode(there.KeyID, there.Challenge, there.Digits)
 	if !ok || l.nextSession(there, l.Now()) != nil {
-		return nil, "", nil
+		return words.Letter{}, addressee{}, nil
 	}
-	return words.BrowserMail{App: l.App, Email: there.Email, Code: code.Reveal(), Time: there.Asked, Minutes: int(l.TTL / time.Minute)}, there.Email, nil
+	return words.BrowserMail{App: l.App, Email: there.Email, Code: code.Reveal(), Time: there.Asked, Lives: l.TTL}.Letter(), addressee{there.Email, there.Language}, nil
 }
 
-func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (words.Letter, addressee, error) {
 	gr, err := tx.Grant(ctx, out.Subject)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	u, err := tx.User(ctx, gr.UserID)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	name, err := l.Clients.Name(ctx, tx, gr.ClientID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	return words.ReusedMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
-		Email: u.Email, Time: out.Created}, u.Email, nil
+		Email: u.Email, Time: out.Created}.Letter(), addressee{u.Email, gr.Language}, nil
 }
 
 // leaving is not wanted any more where the user stays.
-func (l *Letters) leaving(ctx context.Context, tx store.Tx, out store.Outgoing) (interface{ Write() (words.Mail, error) }, string, error) {
+func (l *Letters) leaving(ctx context.Context, tx store.Tx, out store.Outgoing) (words.Letter, addressee, error) {
 	d, err := tx.Deletion(ctx, out.Subject)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
 	u, err := tx.User(ctx, out.Subject)
 	if err != nil {
-		return nil, "", err
+		return words.Letter{}, addressee{}, err
 	}
-	return words.LeavingMail{App: l.App, Email: u.Email, Account: l.Account, Asked: d.Asked, Until: d.Until}, u.Email, nil
+	return words.LeavingMail{App: l.App, Email: u.Email, Account: l.Account, Asked: d.Asked, Until: d.Until}.Letter(), addressee{u.Email, d.Language}, nil
 }
 
 // place is where the codes of a grant were sent.
-func place(gr store.Grant) string {
+func place(gr store.Grant) words.Text {
 	return words.Place(gr.RedirectHost, oauth.IsLoopback("http://"+gr.RedirectHost+"/"))
 }

@@ -18,6 +18,7 @@ import (
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/secret"
+	"example.com/foyer/internal/words"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
 	"example.com/foyer/store/sqlite"
@@ -70,7 +71,7 @@ func (r *room) open(secrets ...string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.letters = &Letters{SignIn: r.SignIn, Clients: clients, App: "Notes", Words: []string{"Write your notes"}}
+	r.letters = &Letters{SignIn: r.SignIn, Clients: clients, App: "Notes", Words: []words.Text{words.As("Write your notes")}}
 }
 
 // rules are made anew over a store of their own.

@@ -34,8 +34,9 @@ var ErrNoSession = errors.New("signin: nobody is signed in in this browser")
 
 // A Visitor is a browser, somewhere.
 type Visitor struct {
-	Session store.Hash // of its cookie
-	Addr    netip.Addr // zero where it is unknown
+	Session  store.Hash // of its cookie
+	Addr     netip.Addr // zero where it is unknown
+	Language string     // of its mails, as a tag; empty where it is unknown
 }
 
 // budgets of one browser.
@@ -55,7 +56,7 @@ func (s *SignIn) BeginSession(ctx context.Context, v Visitor, email mail.Address
 			return Begun{}, err
 		}
 	}
-	next := store.Session{Hash: v.Session, Challenge: rand.Text(), Email: email.String(), Digits: digits, KeyID: s.Keys.KeyID(), Asked: now, Expires: now.Add(keepChallenge)}
+	next := store.Session{Hash: v.Session, Challenge: rand.Text(), Email: email.String(), Digits: digits, KeyID: s.Keys.KeyID(), Asked: now, Language: v.Language, Expires: now.Add(keepChallenge)}
 	if s.flood.underAttack(now) {
 		next.Digits = digitsAttacked
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	deletions = newTable("foyer_deletions", "user_id", "asked", "until", "tries", "due")
+	deletions = newTable("foyer_deletions", "user_id", "asked", "until", "tries", "due", "language")
 
 	deletionOfUser = deletions.where("user_id = $1")
 	deletionsDue   = deletions.where("due <= $1 ORDER BY due, user_id LIMIT $2")
@@ -16,7 +16,7 @@ var (
 )
 
 func deletionFields(d *store.Deletion) []any {
-	return []any{&d.UserID, (*instant)(&d.Asked), (*instant)(&d.Until), &d.Tries, (*instant)(&d.Due)}
+	return []any{&d.UserID, (*instant)(&d.Asked), (*instant)(&d.Until), &d.Tries, (*instant)(&d.Due), &d.Language}
 }
 
 func (tx *tx) Deletion(ctx context.Context, userID string) (d store.Deletion, err error) {

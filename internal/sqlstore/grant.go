@@ -12,7 +12,7 @@ import (
 var (
 	grants = newTable("foyer_grants", "id", "client_id", "redirect_host", "resource", "guest_id", "user_id",
 		"known_user_id", "epoch", "level", "auth_time", "scopes", "approved_by", "generation", "created",
-		"revoked_at", "expires", "elevations", "continues", "refreshed")
+		"revoked_at", "expires", "elevations", "continues", "refreshed", "language")
 
 	grantByID    = grants.where("id = $1")
 	grantsOfUser = grants.where("user_id = $1 AND user_id <> '' ORDER BY created DESC, id") // the condition is the index's
@@ -21,7 +21,7 @@ var (
 func grantFields(g *store.Grant) []any {
 	return []any{&g.ID, &g.ClientID, &g.RedirectHost, &g.Resource, &g.GuestID, &g.UserID,
 		&g.KnownUserID, &g.Epoch, &g.Level, (*instant)(&g.AuthTime), (*words)(&g.Scopes), &g.ApprovedBy,
-		&g.Generation, (*instant)(&g.Created), (*instant)(&g.RevokedAt), (*instant)(&g.Expires), (*elevations)(&g.Elevations), &g.Continues, (*instant)(&g.Refreshed)}
+		&g.Generation, (*instant)(&g.Created), (*instant)(&g.RevokedAt), (*instant)(&g.Expires), (*elevations)(&g.Elevations), &g.Continues, (*instant)(&g.Refreshed), &g.Language}
 }
 
 func (tx *tx) Grant(ctx context.Context, id string) (g store.Grant, err error) {

@@ -1,99 +1,87 @@
 package words
 
-import (
-	"strings"
-	"time"
-
-	"example.com/foyer/store"
-)
-
-// Moment says when t is, to the minute.
-func Moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04") + " UTC" }
-
-// Quoted says some texts, each in quotation marks.
-func Quoted(texts []string) string {
-	return "“" + strings.Join(texts, "”, “") + "”"
-}
+import "example.com/foyer/store"
 
 // Approval says how a person approved what a client may do.
-func Approval(by string) string {
+func Approval(by string) Text {
 	switch by {
 	case "mail":
-		return "in the chat, with the code from a mail"
+		return T("in the chat, with the code from a mail")
 	case "browser":
-		return "in the browser"
+		return T("in the browser")
 	}
-	return "nobody knows how"
+	return T("nobody knows how")
 }
 
 // Level says how a user was authenticated.
-func Level(level string) string {
+func Level(level string) Text {
 	switch level {
 	case "chat":
-		return "with a code that was typed in the chat"
+		return T("with a code that was typed in the chat")
 	case "email":
-		return "with a code that was typed on a page here"
+		return T("with a code that was typed on a page here")
 	}
-	return "by " + level
+	return T("by {level}", "level", level)
 }
 
 // Happened says what an event was about, in which client, in words for its user;
-// scopes are in the operator's words. It returns "" for what says nothing to a person.
-func Happened(e store.Event, client string, scopes []string) string {
+// scopes are in the operator's words. It returns nothing for what says nothing to a
+// person.
+func Happened(e store.Event, client Text, scopes []Text) Text {
 	switch e.Kind {
 	case store.EventSessionOpened:
-		return "Signed in in a browser"
+		return T("Signed in in a browser")
 	case store.EventSessionEnded:
-		return "Signed out in a browser"
+		return T("Signed out in a browser")
 	case store.EventRolesSet:
-		return "The roles of this account were set"
+		return T("The roles of this account were set")
 	case store.EventUserLeaves:
-		return "This account was to be deleted" + byWhom(e)
+		return T("This account was to be deleted")
 	case store.EventUserKept:
-		return "This account was kept, and is not deleted" + byWhom(e)
+		return T("This account was kept, and is not deleted")
 	case store.EventUserExported:
-		return "A copy of the data was downloaded" + byWhom(e)
+		return copied(e)
 	case store.EventGrantStarted:
-		return client + " was connected, in the browser"
+		return T("{client} was connected, in the browser", "client", client)
 	case store.EventGrantClaimed:
-		return client + " was connected, in the chat, with the code from a mail"
+		return T("{client} was connected, in the chat, with the code from a mail", "client", client)
 	case store.EventGrantSignedOut:
-		return client + " was signed out"
+		return T("{client} was signed out", "client", client)
 	case store.EventGrantRevoked:
-		return client + ended(e)
+		return ended(e, client)
 	case store.EventGrantElevated:
-		return client + " may do more, until " + Moment(e.Until)
+		return T("{client} may do more, until {until}", "client", client, "until", e.Until)
 	case store.EventGrantLowered:
-		return client + " may no longer do what it was given for a while"
+		return T("{client} may no longer do what it was given for a while", "client", client)
 	case store.EventGrantWidened:
-		return client + " was given more here: " + Quoted(scopes)
+		return T("{client} was given more here: {scopes}", "client", client, "scopes", Quoted(scopes))
 	case store.EventGrantNarrowed:
-		return "From " + client + " was taken back here: " + Quoted(scopes)
+		return T("From {client} was taken back here: {scopes}", "client", client, "scopes", Quoted(scopes))
 	case store.EventOperationBegun:
-		return "Something that " + client + " asked for was confirmed"
+		return T("Something that {client} asked for was confirmed", "client", client)
 	}
-	return ""
+	return Text{}
 }
 
-// byWhom says who did something, if it was not the user.
-func byWhom(e store.Event) string {
+// copied says who has taken a copy.
+func copied(e store.Event) Text {
 	if e.By == store.ByApp {
-		return ", by those who run this server"
+		return T("A copy of the data was made by those who run this server")
 	}
-	return ""
+	return T("A copy of the data was downloaded")
 }
 
 // ended says why a client lost its grant.
-func ended(e store.Event) string {
+func ended(e store.Event, client Text) Text {
 	switch {
 	case e.Reason == store.ReasonContinued:
-		return " was connected anew, and its older connection ended"
+		return T("{client} was connected anew, and its older connection ended", "client", client)
 	case e.Reason != "":
-		return " was disconnected, because somebody else may have had a copy of its keys"
+		return T("{client} was disconnected, because somebody else may have had a copy of its keys", "client", client)
 	case e.By == store.ByUser:
-		return " was disconnected here"
+		return T("{client} was disconnected here", "client", client)
 	case e.By == store.ByClient:
-		return " disconnected itself"
+		return T("{client} disconnected itself", "client", client)
 	}
-	return " was disconnected by those who run this server"
+	return T("{client} was disconnected by those who run this server", "client", client)
 }

@@ -16,7 +16,7 @@ var noon = time.Date(2026, 11, 21, 15, 3, 0, 0, time.FixedZone("CET", 3600))
 
 func codeMail(clientName string) CodeMail {
 	return CodeMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com",
-		Code: "048291", Time: noon, Minutes: 10, Scopes: []string{"Write and delete your notes", "Take a copy of <all> your notes"}}
+		Code: "048291", Time: noon, Lives: 10 * time.Minute, Scopes: []Text{As("Write and delete your notes"), As("Take a copy of <all> your notes")}}
 }
 
 // Each golden file is a whole mail: subject, text, HTML.
@@ -31,14 +31,16 @@ func TestMailsReadAsTheyShould(t *testing.T) {
 	oddLeaving.App = "<b>Notes</b>"
 	oddReused := reused
 	oddReused.App, oddReused.Client, oddReused.Email = odd.App, odd.Client, odd.Email
-	for name, letter := range map[string]interface{ Write() (Mail, error) }{
+	for name, letter := range map[string]interface{ Letter() Letter }{
 		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "leaving": leaving, "leaving-odd": oddLeaving, "reused": reused, "reused-odd": oddReused,
 	} {
-		m, err := letter.Write()
-		if err != nil {
-			t.Fatal(err)
+		for _, l := range []*Language{English, standard.Best("de")} {
+			m, err := l.Write(letter.Letter())
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+"-"+l.Tag+".mail", "Subject: "+m.Subject+"\n\n"+m.Text+"\n"+m.HTML)
 		}
-		golden(t, name+".mail", "Subject: "+m.Subject+"\n\n"+m.Text+"\n"+m.HTML)
 	}
 }
 
@@ -62,7 +64,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestT10TheCodeMailSaysWhoAsksAndForWhat(t *testing.T) {
-	m, err := codeMail("Inspector").Write()
+	m, err := English.Write(codeMail("Inspector").Letter())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +81,7 @@ func TestT10TheCodeMailSaysWhoAsksAndForWhat(t *testing.T) {
 func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
 	for _, client := range []string{"Inspector", "482913", "\n482913\n", "482913\r\n", "x\u2028482913\u2029", "x\v482913\f", "x\u0085482913\u0085"} {
 		letter := codeMail(client)
-		m, err := letter.Write()
+		m, err := English.Write(letter.Letter())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,8 +98,8 @@ func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
 }
 
 func TestT63MailsHaveNoLinksAndLoadNothing(t *testing.T) {
-	for _, letter := range []interface{ Write() (Mail, error) }{codeMail("Inspector"), ReusedMail{App: "Notes", Time: noon}} {
-		m, err := letter.Write()
+	for _, letter := range []interface{ Letter() Letter }{codeMail("Inspector"), ReusedMail{App: "Notes", Time: noon}} {
+		m, err := English.Write(letter.Letter())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +140,7 @@ func TestT64ClientsAreCalledByATamedName(t *testing.T) {
 		{"ten thousand", strings.Repeat("a", 10_000), "“" + strings.Repeat("a", 63) + "…”"},
 		{"bytes that are no text", "App\xff\xc0\x8a", "“App���”"},
 	} {
-		if got := ClientName(c.name); got != c.want {
+		if got := ClientName(c.name).String(); got != c.want {
 			t.Errorf("%s: ClientName(%.60q) = %q, want %q", c.sentence, c.name, got, c.want)
 		}
 	}
@@ -148,7 +150,7 @@ func TestT64ClientsAreCalledByATamedName(t *testing.T) {
 // line, and the HTML has no element that the template has not.
 func TestT64NoNameLeavesItsQuotationMarks(t *testing.T) {
 	elements := func(name string) int {
-		m, err := codeMail(name).Write()
+		m, err := English.Write(codeMail(name).Letter())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +159,7 @@ func TestT64NoNameLeavesItsQuotationMarks(t *testing.T) {
 	plain := elements("x")
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[<>"'&“”\r\n\x{202a}-\x{202e}a-c ]{0,40}`)).Draw(t, "name")
-		got := ClientName(name)
+		got := ClientName(name).String()
 		inner, quoted := strings.CutPrefix(strings.TrimSuffix(got, "”"), "“")
 		switch {
 		case !quoted && got != "an app without a name":
@@ -173,10 +175,10 @@ func TestT64NoNameLeavesItsQuotationMarks(t *testing.T) {
 }
 
 func TestClientsAreSomewhere(t *testing.T) {
-	if got := Place("app.example", false); got != "at app.example" {
+	if got := Place("app.example", false).String(); got != "at app.example" {
 		t.Error(got)
 	}
-	if got := Place("127.0.0.1:33418", true); got != "on the device where it was set up (127.0.0.1:33418)" {
+	if got := Place("127.0.0.1:33418", true).String(); got != "on the device where it was set up (127.0.0.1:33418)" {
 		t.Error(got)
 	}
 }

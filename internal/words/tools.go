@@ -54,7 +54,7 @@ const (
 	CodesOff        = "Too many codes were wrong, so signing in by code is off for this connection. The user can remove this server from the client and add it again, or try tomorrow. Do not try again before."
 	SignInBusy      = "Too many people are signing in at the moment. Tell the user to try again in an hour. Do not loop."
 	Changed         = "Somebody has signed in or out on this connection meanwhile. Call whoami to see who it is now."
-	Leaving         = "Not signed in: this account is about to be deleted. Only its owner can keep it. Tell the user to open {account} in a browser, to sign in there, and to press Keep my account; after that, call authenticate again. Do not retry before."
+	Leaving         = "Not signed in: this account is about to be deleted. Only its owner can keep it. Tell the user to open {account} in a browser, to sign in there, and to press the button that keeps it; after that, call authenticate again. Do not retry before."
 	NobodySignedIn  = "Nobody is signed in; there is nothing to sign out of."
 	SignedOut       = "Signed out. The connection goes on as a new guest. To sign in again, ask the user for their e-mail address and call authenticate."
 	YouAreAGuest    = "Nobody is signed in: this is a guest. To sign in, ask the user for their e-mail address and call authenticate."
@@ -148,32 +148,24 @@ func Seconds(d time.Duration) int64 {
 }
 
 // WrongOnPage refuses wrong digits on a page.
-func WrongOnPage(left int) string {
-	if left == 1 {
-		return "That is not the code. One try is left. Look at the newest mail."
-	}
-	return fmt.Sprintf("That is not the code. %d tries are left. Look at the newest mail.", left)
+func WrongOnPage(left int) Text {
+	return N(left, "That is not the code. One try is left. Look at the newest mail.", "That is not the code. {n} tries are left. Look at the newest mail.")
 }
 
 // TooManyOnPage refuses another mail on a page.
-func TooManyOnPage(wait time.Duration) string {
-	return "Too many codes were asked for. Ask again in " + span(wait) + "."
+func TooManyOnPage(wait time.Duration) Text {
+	return T("Too many codes were asked for. Ask again in {wait}.", "wait", wait)
 }
 
-// Span says how long d is, in whole seconds, minutes or hours.
-func Span(d time.Duration) string { return span(d) }
+// span says how long d is, in whole seconds, minutes or hours.
+func span(d time.Duration) string { return spanText(d).String() }
 
-// span says how long d is.
-func span(d time.Duration) string {
-	n, unit := Seconds(d), "second"
+func spanText(d time.Duration) Text {
 	switch {
 	case d >= 2*time.Hour:
-		n, unit = int64(math.Ceil(d.Hours())), "hour"
+		return N(int(math.Ceil(d.Hours())), "1 hour", "{n} hours")
 	case d > 90*time.Second:
-		n, unit = int64(math.Ceil(d.Minutes())), "minute"
+		return N(int(math.Ceil(d.Minutes())), "1 minute", "{n} minutes")
 	}
-	if n != 1 {
-		unit += "s"
-	}
-	return fmt.Sprintf("%d %s", n, unit)
+	return N(int(Seconds(d)), "1 second", "{n} seconds")
 }

@@ -3,11 +3,12 @@
 -- +goose Up
 
 CREATE TABLE foyer_deletions (
-	user_id TEXT   NOT NULL PRIMARY KEY,
-	asked   BIGINT NOT NULL, -- instant
-	until   BIGINT NOT NULL, -- instant
-	tries   BIGINT NOT NULL,
-	due     BIGINT NOT NULL  -- instant
+	user_id  TEXT   NOT NULL PRIMARY KEY,
+	asked    BIGINT NOT NULL, -- instant
+	until    BIGINT NOT NULL, -- instant
+	tries    BIGINT NOT NULL,
+	due      BIGINT NOT NULL, -- instant
+	language TEXT   NOT NULL
 );
 CREATE INDEX foyer_deletions_due ON foyer_deletions (due);
 
