@@ -66,11 +66,12 @@ func (b Tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Shows waits for an element with such a text.
+// Shows waits for an element with such a text, and until the page takes what is typed.
 func (b Tab) Shows(selector, text string) {
 	b.t.Helper()
 	for {
-		got, err := chromedp.Run(b.ctx, chromedp.Poll[string](fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q) && document.title`, selector, text)))
+		got, err := chromedp.Run(b.ctx, chromedp.Poll[string](fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q) && document.readyState == "complete" &&
+			(!document.querySelector("[autofocus]") || document.activeElement?.matches("[autofocus]")) && document.title`, selector, text)))
 		switch {
 		case err != nil && b.ctx.Err() == nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "context with specified id")): // the page goes on to the next
 			continue
