@@ -51,6 +51,10 @@ type Config struct {
 	// Brand is what people see of you. Optional.
 	Brand Brand
 
+	// Identity is how people sign in in their browser, where that is not by mailed
+	// digits. Optional.
+	Identity *Identity
+
 	// Languages are what people read on pages and in mails in other languages than
 	// ours, which are English and German, or instead of our words: by tag (BCP 47),
 	// and by the English sentences that [Sentences] lists. What is missing is said
@@ -245,7 +249,7 @@ func (cfg *Config) levels() gate.Levels {
 
 // check returns everything that is wrong with cfg, not only the first thing.
 func (cfg *Config) check() error {
-	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkEndpoints(), cfg.checkResourceServers(), cfg.MetadataDocuments.check(), cfg.Registration.check()}
+	problems := []error{checkIssuer(cfg.Issuer), cfg.Lifetimes.check(), cfg.Scopes.Check(), cfg.levels().Check(), cfg.checkEndpoints(), cfg.checkResourceServers(), cfg.MetadataDocuments.check(), cfg.Registration.check(), cfg.Identity.check(cfg)}
 	if cfg.CallsPerMinute < 0 {
 		problems = append(problems, fmt.Errorf("CallsPerMinute: %d is negative", cfg.CallsPerMinute))
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	"example.com/foyer/internal/chromium"
 )
@@ -49,5 +50,13 @@ func TestAPersonConsentsByKeyboard(t *testing.T) {
 		if status != http.StatusOK || told["scope"] != "guest journal:export journal:write" {
 			t.Errorf("%d %v", status, told)
 		}
+		h.advance(15 * time.Minute) // and the app comes back for a sign-in of just now
+		b.Goes(h.issuer + "/authorize?" + query.Encode() + "&max_age=600")
+		b.Shows("h1", "Sign in again")
+		b.Picture("connect-again-" + name)
+		b.Types("ann@example.com\r")
+		b.Shows("h1", "Look into your mail")
+		b.Types(digitsIn(t, h.mail(t, "ann@example.com")) + "\r")
+		b.Shows("h1", "use Journal?")
 	}
 }

@@ -186,7 +186,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 }
 
 func (k *Kit) authServer(app string) *authserver.Server {
-	return authserver.New(authserver.Config{App: app, Look: k.look, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), People: k.people(), Scopes: k.cfg.Scopes,
+	return authserver.New(authserver.Config{App: app, Look: k.look, Issuer: k.cfg.Issuer, Resources: k.cfg.endpointURLs(), People: k.people(), Scopes: k.cfg.Scopes, Levels: k.cfg.levels(), Level: k.cfg.Identity.level(),
 		Clients: k.clients, Registration: authserver.Registration{Off: k.cfg.Registration.Off, Tokens: k.cfg.Registration.hashes()}, Grants: k.grants, Keys: k.keys, Browser: k.cfg.Lifetimes.Browser, Consent: pages.ConsentPath, Exempt: k.cfg.exempt, Log: k.cfg.Log, Now: k.now,
 		ResourceServers: k.cfg.resourceServers(), SigningKeys: k.jwks})
 }

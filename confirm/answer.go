@@ -113,8 +113,10 @@ func (o *Operations) told(ctx context.Context, tool string, err error) *mcp.Call
 			return refused(row.words)
 		}
 	}
-	p := new(panicked)
+	p, often := new(panicked), operation.TooOften{}
 	switch {
+	case errors.As(err, &often):
+		return answer{Status: "refused", Tool: tool, RetryAfter: words.Seconds(often.Wait)}.result(words.TooManyPreviews(tool, often.Wait), true)
 	case errors.As(err, &p):
 		o.cfg.Log.ErrorContext(ctx, "panic", "tool", tool, "type", p.of, "stack", p.stack)
 		return refused(words.ConfirmFault)

@@ -83,6 +83,9 @@ type Config struct {
 	// there is none, so that what needs one is refused.
 	Link func(id string) string
 
+	// NoLimits lifts the limit of previews.
+	NoLimits bool
+
 	// Done is told of each operation that was done, and is waited for.
 	Done func(ctx context.Context, o store.Operation)
 }
@@ -102,7 +105,7 @@ type Operations struct {
 
 // New returns operations without tools.
 func New(cfg Config) *Operations {
-	return &Operations{cfg: cfg, rules: operation.Rules{Store: cfg.Store, Now: cfg.Now}, hands: make(chan struct{}, hands), tools: map[string]*tool{}}
+	return &Operations{cfg: cfg, rules: operation.Rules{Store: cfg.Store, Now: cfg.Now, NoLimits: cfg.NoLimits}, hands: make(chan struct{}, hands), tools: map[string]*tool{}}
 }
 
 // Names of the tools that every server has whose rules ask for a confirmation. An

@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -137,6 +139,10 @@ func TestTheUserConfirmsOnAPage(t *testing.T) {
 	want(t, "the model comes back", confirms(t, ann, token), "succeeded", "Done: Get tea.")
 	want(t, "and again", confirms(t, ann, token), "succeeded", "Done: Get tea.")
 	wantEffects(t, s, "after all", "tea")
+	lately := b.get(s.house.Issuer + "/account")
+	if n := strings.Count(lately.text, "asked for was confirmed here"); n != 1 {
+		t.Errorf("the account page tells %d times of the yes: %s", n, lately.text)
+	}
 	if done := b.get(link); done.status != http.StatusNotFound || !strings.Contains(done.text, "Nothing waits for you here") {
 		t.Errorf("after it: %d %s", done.status, done.text)
 	}
@@ -153,6 +159,9 @@ func TestANoOnThePageIsANo(t *testing.T) {
 	want(t, "the model comes back", confirms(t, ann, token), "declined", "the user said no")
 	want(t, "and asks again", call(t, ann, "book", thing{"tea"}), "refused", "has just said no")
 	wantEffects(t, s, "after a no")
+	if lately := b.get(s.house.Issuer + "/account"); !strings.Contains(lately.text, "asked for was denied here") {
+		t.Errorf("the account page does not tell of the no: %s", lately.text)
+	}
 }
 
 // T50, T53, R-111: a form is good in the browser that got it, from our own page, for
@@ -242,4 +251,31 @@ func TestAPageRefusesAWeakerSignIn(t *testing.T) {
 	}
 	want(t, "by the tool", confirms(t, ann, r.token()), "needs_page", "has not confirmed")
 	wantEffects(t, s, "after all")
+}
+
+// C4: the operator's own check can be the strongest, and then confirms; after ten minutes
+// it has to be made anew.
+func TestAFreshSignInOfTheStrongestLevelConfirms(t *testing.T) {
+	var since atomic.Pointer[time.Time]
+	s := newShop(t, func(cfg *foyer.Config) {
+		cfg.Tools["book"] = gate.Scope("buy").ConfirmedBy(gate.ByFreshPage)
+		cfg.Identity = &foyer.Identity{Page: "https://shop.example/sign-in", Level: "passkey", Current: func(*http.Request) (foyer.Person, error) {
+			return foyer.Person{Email: "ann@example.com", AuthTime: *since.Load()}, nil
+		}}
+	})
+	ann := s.house.SignIn(t, "ann@example.com")
+	r := call(t, ann, "book", thing{"tea"})
+	link, _ := r.data["link"].(string)
+	b := s.browser(t)
+	since.Store(new(time.Now().Add(-11 * time.Minute)))
+	if page := b.get(link); page.status != http.StatusForbidden || strings.Contains(page.text, "tea") {
+		t.Errorf("eleven minutes after the sign-in: %d %s", page.status, page.text)
+	}
+	since.Store(new(time.Now()))
+	page := b.get(link)
+	if page.status != http.StatusOK || !strings.Contains(page.text, "tea") {
+		t.Fatalf("just now: %d %s", page.status, page.text)
+	}
+	b.post(page, url.Values{"decision": {"yes"}})
+	want(t, "the model comes back", confirms(t, ann, r.token()), "succeeded", "Done")
 }

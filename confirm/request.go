@@ -70,6 +70,8 @@ func (o *Operations) ready(ctx context.Context, ask *elicit.Ask, req *mcp.CallTo
 	case turn.Need == gate.ByClient:
 		turn.By = gate.ByClient
 		res, err = o.asked(ctx, ask, op)
+	case !gate.CallerFrom(ctx).SignedIn():
+		return refused(words.GuestsHaveNoPage(op.Tool)), nil
 	case o.cfg.Link == nil:
 		return refused(words.NoPage(op.Tool)), nil
 	default:

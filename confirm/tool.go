@@ -50,7 +50,7 @@ const (
 // as JSON, or where Out has a method String, in its words, too.
 //
 // In is a struct or a map, as for [mcp.AddTool]. tool has no output schema: what is
-// answered first is a preview. What is wrong is told by the kit's Handler.
+// answered first is a preview, of which a grant gets 200 in ten minutes. What is wrong is told by the kit's Handler.
 func AddTool[In, D, Out any](o *Operations, server *mcp.Server, t *mcp.Tool, preview func(context.Context, In) (Preview[D], error), h Handler[D, Out]) {
 	if err := fits[In](t, h.class); err != nil {
 		o.problem("tool %q: %w", t.Name, err)
@@ -270,6 +270,9 @@ func (o *Operations) remember(ctx context.Context, tool string, arguments json.R
 		return refused(words.TooMuch(tool))
 	}
 	c := gate.CallerFrom(ctx)
+	if need >= gate.ByPage && !c.SignedIn() { // by a policy: a rule could not say so
+		return refused(words.GuestsHaveNoPage(tool))
+	}
 	op, err := o.rules.Preview(ctx, operation.Draft{Who: operation.WhoIs(c), Tool: tool, Terms: o.cfg.Terms(tool), Arguments: arguments, Summary: s.summary, Data: s.data, World: s.world})
 	if err != nil {
 		return o.told(ctx, tool, err)

@@ -18,7 +18,8 @@ const (
 	ByClient
 
 	// ByPage: the user says yes on a page of the server, as the same user: for
-	// money, and what can never be undone.
+	// money, and what can never be undone. A guest never could, so that the rule
+	// begins with [SignedIn].
 	ByPage
 
 	// ByFreshPage: the same, after a fresh sign-in of the strongest level.

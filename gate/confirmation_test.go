@@ -60,10 +60,18 @@ func TestAConfirmationNeedsSomebodyToBindItTo(t *testing.T) {
 		"guests":                     {gate.GuestsOnly().Confirmed(), "bound to a grant"},
 		"any grant":                  {gate.AnyGrant().ConfirmedBy(gate.ByClient), ""},
 		"any grant, on a page":       {gate.AnyGrant().ConfirmedBy(gate.ByPage), "only a user confirms on a page"},
+		"any grant, by a fresh page": {gate.AnyGrant().ConfirmedBy(gate.ByFreshPage), "begin it with SignedIn, or have it confirmed ByClient"},
+		"anyone, on a page":          {gate.Anyone().ConfirmedBy(gate.ByPage), "begin it with SignedIn"},
+		"guests, on a page":          {gate.GuestsOnly().ConfirmedBy(gate.ByPage), "begin it with SignedIn"},
+		"users on a page":            {gate.Scope().ConfirmedBy(gate.ByPage), ""},
+		"roles on a page":            {gate.Role("admin").ConfirmedBy(gate.ByPage), ""},
 		"users":                      {gate.SignedIn().ConfirmedBy(gate.ByFreshPage), ""},
 		"a confirmation there isn't": {gate.SignedIn().ConfirmedBy(9), "there is no confirmation 9"},
 	} {
 		err := (gate.Rules{"item": test.rule}).Check(nil, gate.StandardLevels)
+		if test.want != "" && err != nil && (!strings.HasPrefix(err.Error(), "item: ") || strings.Count(err.Error(), "\n") > 0 && name != "a confirmation there isn't") {
+			t.Errorf("%s, told: %v", name, err)
+		}
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -48,14 +48,13 @@ func (rs Rules) Check(scopes Scopes, levels Levels) error {
 		if r.maxAge < 0 {
 			problems = append(problems, fmt.Errorf("%s: MaxAge %v is negative", name, r.maxAge))
 		}
-		if r.confirm != NotConfirmed && r.who != signedIn && r.who != anyGrant {
+		if r.confirm >= ByPage && r.who != signedIn && r.who != nobody {
+			problems = append(problems, fmt.Errorf("%s: only a user confirms on a page, and the rule lets guests in, who never could; begin it with SignedIn, or have it confirmed ByClient", name))
+		} else if r.confirm != NotConfirmed && r.who != signedIn && r.who != anyGrant {
 			problems = append(problems, fmt.Errorf("%s: a confirmation is bound to a grant, which anyone may lack; begin the rule with AnyGrant or SignedIn", name))
 		}
 		if r.confirm < NotConfirmed || r.confirm > ByFreshPage {
 			problems = append(problems, fmt.Errorf("%s: there is no confirmation %d", name, r.confirm))
-		}
-		if r.confirm >= ByPage && r.who == anyGrant {
-			problems = append(problems, fmt.Errorf("%s: only a user confirms on a page; begin the rule with SignedIn", name))
 		}
 		if slices.Contains(r.roles, "") {
 			problems = append(problems, fmt.Errorf("%s: a role has no name", name))

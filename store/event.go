@@ -28,11 +28,14 @@ const (
 	EventSignInFailed     = "sign_in_failed"
 	EventSessionOpened    = "session_opened" // in a browser
 	EventSessionEnded     = "session_ended"
-	EventOperationShown   = "operation_shown" // nothing was done yet
-	EventOperationBegun   = "operation_begun" // Reason says how strongly it was confirmed
-	EventOperationEnded   = "operation_ended" // Outcome is its state, Reason as above
-	EventDecided          = "decided"         // whether an item may be used
-	EventLost             = "lost"            // Count decisions came faster than they could be written
+
+	EventOperationShown     = "operation_shown"     // nothing was done yet
+	EventOperationConfirmed = "operation_confirmed" // by its user on a page; it runs when the model comes back. Reason says how strongly
+	EventOperationBegun     = "operation_begun"     // a run; Reason says how strongly it was confirmed
+	EventOperationEnded     = "operation_ended"     // Outcome is its state, Reason as above; By says that its user has denied it on a page
+
+	EventDecided = "decided" // whether an item may be used
+	EventLost    = "lost"    // Count decisions came faster than they could be written
 )
 
 // Reasons of events. Decisions have those of package gate.
@@ -48,7 +51,7 @@ const (
 const (
 	ByApp    = "app"    // the application, through the kit
 	ByClient = "client" // by RFC 7009
-	ByUser   = "user"   // in the browser, on the account page
+	ByUser   = "user"   // in the browser, on a page
 )
 
 // Outcomes.

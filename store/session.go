@@ -25,6 +25,10 @@ type Session struct {
 	Asked     time.Time
 	Language  string // of the browser, as a tag (BCP 47): that of the mail; or empty
 
+	// KnownUserID is who was signed in in that browser before the sign-in that is under
+	// way, as far as that is known: empty for nobody. It signs nobody in.
+	KnownUserID string
+
 	Expires time.Time
 }
 

@@ -16,8 +16,8 @@ const module = "example.com/foyer"
 // of path.Match.
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
-	{"gate", "audit", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "internal/layout", "internal/archive", "store/storetest", "internal/chromium"},
-	{"internal/signin", "internal/operation", "internal/outbox", "store/sqlite", "policy/*", "elicit"},
+	{"gate", "audit", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "internal/archive", "store/storetest", "internal/chromium"},
+	{"internal/signin", "internal/operation", "internal/outbox", "internal/layout", "store/sqlite", "policy/*", "elicit"},
 	{"confirm", "internal/pages", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer
 	{"examples/*", "foyertest"},
@@ -25,7 +25,7 @@ var floors = [][]string{
 }
 
 // pure packages import only the standard library.
-var pure = []string{"gate", "audit", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/words", "internal/fetch", "policy/authzen"}
+var pure = []string{"gate", "audit", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch", "policy/authzen"}
 
 // rules decide, and therefore know no HTTP and no HTML.
 var rules = []string{"gate", "audit", "store", "internal/oauth", "internal/secret", "internal/jwt", "internal/grant", "internal/client", "internal/limit",

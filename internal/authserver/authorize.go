@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
@@ -22,6 +23,9 @@ type request struct {
 	Resource      string
 	CodeChallenge string
 	Scopes        []string // of those asked for, the ones that open something of a person's
+
+	Person      bool      // it asks for somebody who has signed in, whatever the scopes
+	SignedSince time.Time // no earlier than this; zero for whenever
 }
 
 // authorize handles "GET /authorize". It writes nothing: what it decided is
@@ -133,7 +137,11 @@ func (s *Server) parse(query url.Values, req *request) *oauth.Error {
 	if !ok {
 		return &oauth.Error{Code: oauth.InvalidTarget, Description: "resource is none of this server's"}
 	}
-	req.CodeChallenge, req.Resource, req.Scopes = query.Get("code_challenge"), resource, s.ofPerson(scopes)
+	req.CodeChallenge, req.Resource = query.Get("code_challenge"), resource
+	if problem := s.parseSignIn(query, scopes, req); problem != nil {
+		return problem
+	}
+	req.Scopes = s.ofPerson(scopes)
 	return nil
 }
 
@@ -144,13 +152,13 @@ const (
 	give        step = iota // a code at once, for an unclaimed grant
 	askGuest                // the browser knows a user of this client: never make them a guest in silence
 	askRedirect             // nobody vouches for the redirect URI: a person presses a button first
-	askPerson               // a scope, or the resource, needs a person's consent
+	askPerson               // a scope, the resource, or what is asked of the sign-in needs a person
 )
 
 // next is the only place that decides which.
 func next(req request, remembered, people bool) step {
 	switch {
-	case len(req.Scopes) > 0, people:
+	case len(req.Scopes) > 0, req.Person, people:
 		return askPerson
 	case remembered:
 		return askGuest
@@ -182,7 +190,11 @@ func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, req requ
 		leave(w, back)
 		return
 	}
-	s.page(w, r, http.StatusBadRequest, mistake(called(req.Client), destination(req.RedirectURI), problem, back))
+	told := mistake
+	if problem.Code == oauth.UnmetAuthentication {
+		told = beyond
+	}
+	s.page(w, r, http.StatusBadRequest, told(called(req.Client), destination(req.RedirectURI), problem, back))
 }
 
 // response is where the browser takes an authorization response.

@@ -63,6 +63,10 @@ const (
 	astray  = "400 This link leads astray"
 	partial = "400 This link is incomplete"
 	asks    = "302 to the page that asks"
+
+	badAge    = "max_age must be a number of seconds"
+	unmetCode = "unmet_authentication_requirements"
+	tooStrong = "no sign-in in the browser is that strong here"
 )
 
 // refused is the query of an error response.
@@ -104,7 +108,7 @@ func TestAuthorize(t *testing.T) {
 		{"an empty scope, of ChatGPT (X61)", ask("scope", ""), "302 " + loopback + gives},
 		{"a scope that nobody knows, of Claude (X61)", ask("scope", "claudeai"), "302 " + loopback + gives},
 		{"a space before the first scope", ask("scope", " offline_access"), "302 " + loopback + gives},
-		{"prompt=consent and other parameters that mean nothing", ask("prompt", "consent", "nonce", "n", "login_hint", "x", "display", "popup", "max_age", "0"), "302 " + loopback + gives},
+		{"prompt=consent and other parameters that mean nothing", ask("prompt", "consent", "nonce", "n", "login_hint", "x", "display", "popup", "max_age", "", "acr_values", ""), "302 " + loopback + gives},
 		{"response_mode query", ask("response_mode", "query"), "302 " + loopback + gives},
 		{"no state", ask("state", "-"), "302 " + loopback + "?code=…" + iss},
 		{"an empty state is none", ask("state", ""), "302 " + loopback + "?code=…" + iss},
@@ -192,6 +196,28 @@ func TestAuthorize(t *testing.T) {
 		{"a mistake of a known client", at(claude, "code_challenge", "-"), "302 " + claude + refused("invalid_request", noChallenge)},
 		{"a mistake and a query that is kept", at("http://127.0.0.1:1/other?keep=1&b=%20", "response_type", "token"),
 			"302 http://127.0.0.1:1/other?keep=1&b=%20&" + refused("unsupported_response_type", "response_type must be code")[1:]},
+
+		// what is asked of the sign-in (RFC 9470 section 4)
+		{"an age", ask("max_age", "600"), asks},
+		{"no age at all", ask("max_age", "0"), asks},
+		{"the age of a world", ask("max_age", "18446744073709551615"), asks},
+		{"an age of the Inspector's own place", at(foreign, "max_age", "1"), asks},
+		{"a negative age", ask("max_age", "-1"), "302 " + loopback + refused("invalid_request", badAge)},
+		{"an age with a sign", ask("max_age", "+1"), "302 " + loopback + refused("invalid_request", badAge)},
+		{"an age in parts of seconds", ask("max_age", "1.5"), "302 " + loopback + refused("invalid_request", badAge)},
+		{"an age in words", ask("max_age", "ten"), "302 " + loopback + refused("invalid_request", badAge)},
+		{"an age that no number holds", ask("max_age", "18446744073709551616"), "302 " + loopback + refused("invalid_request", badAge)},
+		{"two ages", twice(ask("max_age", "1"), "max_age", "2"), "302 " + loopback + refused("invalid_request", given2)},
+		{"a level", ask("acr_values", "email"), asks},
+		{"a weaker level", ask("acr_values", "chat"), asks},
+		{"one of two levels", ask("acr_values", "passkey email"), asks},
+		{"a level as a scope", ask("scope", "guest acr:email"), asks},
+		{"levels that nobody knows", ask("acr_values", "0 urn:mace:incommon:iap:silver", "scope", "guest acr:gold"), "302 " + loopback + gives},
+		{"a level that is too strong", ask("acr_values", "passkey"), "302 " + loopback + refused(unmetCode, tooStrong)},
+		{"levels that are, and one that nobody knows", ask("acr_values", "oidc passkey 0"), "302 " + loopback + refused(unmetCode, tooStrong)},
+		{"a scope that is too strong", ask("scope", "notes:export acr:oidc"), "302 " + loopback + refused(unmetCode, tooStrong)},
+		{"one of two scopes", ask("scope", "acr:email acr:oidc", "acr_values", "email"), "302 " + loopback + refused(unmetCode, tooStrong)},
+		{"a level that is too strong, for who is not trusted", at(foreign, "acr_values", "passkey"), "400 This takes a stronger sign-in -> " + foreign + refused(unmetCode, tooStrong)},
 
 		// what the person is told, because nobody vouches for the redirect URI (R-45, X17)
 		{"no code challenge", at(foreign, "code_challenge", "-"), mistaken(foreign, "invalid_request", noChallenge)},

@@ -56,7 +56,7 @@ func (s *Server) askPerson(w http.ResponseWriter, r *http.Request, req request, 
 
 func (s *Server) asked(r *http.Request, req request, browser store.Hash, guests bool) grant.Asked {
 	return grant.Asked{ClientID: req.Client.ID, RedirectURI: req.RedirectURI, State: []byte(req.State), Resource: req.Resource,
-		CodeChallenge: req.CodeChallenge, Browser: browser[:], Scopes: req.Scopes, Guests: guests, Language: s.Look.Language(r).Tag}
+		CodeChallenge: req.CodeChallenge, Browser: browser[:], Scopes: req.Scopes, SignedSince: req.SignedSince, Guests: guests, Language: s.Look.Language(r).Tag}
 }
 
 // destination is what a page calls the place to which a redirect URI leads.

@@ -69,7 +69,7 @@ func newRoom(t testing.TB, change ...func(*Config)) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{App: "Notes", Issuer: issuer, Resources: []string{resource, issuer + "/other"}, Keys: keys, Grants: grants, Now: r.clock, Browser: 30 * day, Consent: "/consent",
+	cfg := Config{App: "Notes", Issuer: issuer, Resources: []string{resource, issuer + "/other"}, Keys: keys, Grants: grants, Now: r.clock, Browser: 30 * day, Consent: "/consent", Levels: gate.StandardLevels, Level: "email",
 		Scopes: gate.Scopes{
 			{Name: "notes:read", Words: "Read your notes", Default: true},
 			{Name: "notes:write", Words: "Write and delete your notes", Default: true},

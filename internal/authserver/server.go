@@ -26,6 +26,8 @@ type Config struct {
 	Resources    []string            // canonical URLs of the endpoints; the first is meant where none is named
 	People       map[string][]string // those of Resources that no guest gets into, with the scopes that they ask for
 	Scopes       gate.Scopes         // that exist, besides those of the kit
+	Levels       gate.Levels         // that rules may ask for
+	Level        string              // that a sign-in in the browser gives
 	Clients      *client.Clients
 	Registration Registration
 	Grants       *grant.Grants

@@ -102,6 +102,13 @@ func mistake(client, place words.Text, problem *oauth.Error, back string) page {
 	}}
 }
 
+func beyond(client, place words.Text, _ *oauth.Error, back string) page {
+	return page{Title: words.T("This takes a stronger sign-in"), Back: template.URL(back), BackText: words.T("Go back to {place}", "place", place), Lines: []words.Text{
+		words.T("An app that calls itself {client} asked for a stronger sign-in than there is here in the browser, so nothing was given.", "client", client),
+		words.T("If you know the app, go back to it: then it is told. Ask those who run this server how to do what you wanted."),
+	}}
+}
+
 func leaving(app string, client, place words.Text) page {
 	return page{Title: words.T("Continue to {place}?", "place", place), Form: button(words.T("Continue to {place}", "place", place)), Lines: []words.Text{
 		words.T("An app that calls itself {client} wants to look round in {app} as a guest. Nobody has checked that name; what counts is where the button leads.", "client", client, "app", app),

@@ -19,6 +19,10 @@ type Asked struct {
 	Issued  time.Time
 
 	Language string // of the browser; empty where it is unknown
+
+	// SignedSince is the earliest sign-in that will do for the request; zero for any. It
+	// is an instant, not an age: who takes their time over the page is not asked again.
+	SignedSince time.Time
 }
 
 const (
@@ -38,6 +42,9 @@ func (g *Grants) Asked(sealed string, browser [32]byte) (a Asked, ok bool) {
 	err := g.keys.Open(sealedAsked, sealed, &a)
 	return a, err == nil && string(a.Browser) == string(browser[:]) && g.now().Before(a.Issued.Add(askedLives))
 }
+
+// TooOld reports whether the request asks for a later sign-in than one of that moment.
+func (a Asked) TooOld(signedIn time.Time) bool { return signedIn.Before(a.SignedSince) }
 
 // Authorization is a without anybody behind it: for a guest.
 func (a Asked) Authorization() Authorization {

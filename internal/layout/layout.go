@@ -6,6 +6,7 @@ package layout
 import (
 	"embed"
 	"html/template"
+	"io"
 	"net/http"
 
 	"example.com/foyer/internal/words"
@@ -15,6 +16,10 @@ import (
 var files embed.FS
 
 var css, _ = files.ReadFile("page.css")
+
+// Template is that of a page. It is executed with a [Page], and besides with
+// Language, Style, Logo and ForDevelopers; its function say says a text.
+var Template = func() string { b, _ := files.ReadFile("page.html"); return string(b) }()
 
 // A Page says one thing to a person, and may offer one step.
 type Page struct {
@@ -82,6 +87,7 @@ type Field struct {
 	Type                   string // of the input
 	Autocomplete, Keyboard string // autocomplete and inputmode of HTML
 	Value                  string
+	Optional               bool
 }
 
 // A Button sends the form.
@@ -109,8 +115,11 @@ func (l *Look) Write(w http.ResponseWriter, r *http.Request, status int, p Page)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.WriteHeader(status)
-	in := l.Language(r)
-	l.pages[in.Tag].Execute(w, struct { // an error means that the browser has gone
+	l.execute(w, l.Language(r), p) // an error means that the browser has gone
+}
+
+func (l *Look) execute(w io.Writer, in *words.Language, p Page) error {
+	return l.pages[in.Tag].Execute(w, struct {
 		Page
 		Language      *words.Language
 		Style         template.CSS

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"math"
 	"strconv"
+	"strings"
 
 	"example.com/foyer/internal/words"
 )
@@ -17,6 +18,8 @@ import (
 type Brand struct {
 	Logo   []byte // PNG or SVG, at most 64 KiB; nil for none
 	Accent string // such as "#0b6e4f"; empty for ours
+	Style  string // CSS that comes after ours, or with Page instead of ours
+	Page   string // a template in the place of [Template]; empty for ours
 }
 
 // A Look is what pages look like. A nil Look is that of the zero [Brand].
@@ -28,7 +31,7 @@ type Look struct {
 	pages     map[string]*template.Template // by the tag of their language
 }
 
-var standard = look("", "", nil)
+var standard, _ = look(Brand{}, "", "", nil)
 
 func (l *Look) orStandard() *Look {
 	if l == nil {
@@ -43,6 +46,7 @@ const maxLogo = 64 << 10 // bytes
 var (
 	ErrLogo   = errors.New("the logo is neither a PNG nor an SVG of at most 64 KiB")
 	ErrAccent = errors.New(`the accent is no colour such as "#0b6e4f"`)
+	ErrStyle  = errors.New("the style has a tag in it: it is CSS alone")
 )
 
 // New returns the look of b, in languages, of which nil are ours. Where its accent cannot be read on a page, it is made
@@ -62,21 +66,35 @@ func New(b Brand, languages *words.Languages) (*Look, error) {
 		}
 		logo = template.URL("data:" + media + ";base64," + base64.StdEncoding.EncodeToString(b.Logo))
 	}
-	return look(more, logo, languages), errors.Join(problems...)
+	l, err := look(b, more, logo, languages)
+	return l, errors.Join(append(problems, err)...)
 }
 
-func look(more string, logo template.URL, languages *words.Languages) *Look {
-	text := string(css) + more
+func look(b Brand, more string, logo template.URL, languages *words.Languages) (*Look, error) {
+	text, page := string(css)+more, b.Page
+	if page == "" {
+		page = Template
+	} else {
+		text = more
+	}
+	text += b.Style
+	if strings.Contains(text, "</") {
+		return nil, ErrStyle
+	}
 	sum := sha256.Sum256([]byte(text))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 	if logo != "" {
 		policy += "; img-src data:"
 	}
-	pages := map[string]*template.Template{}
-	for _, l := range languages.All() {
-		pages[l.Tag] = template.Must(template.New("page.html").Funcs(template.FuncMap{"say": l.Say}).ParseFS(files, "page.html"))
+	l := &Look{template.CSS(text), policy, logo, languages, map[string]*template.Template{}}
+	for _, in := range languages.All() {
+		t, err := template.New("page").Funcs(template.FuncMap{"say": in.Say}).Parse(page)
+		if err != nil {
+			return nil, fmt.Errorf("the page: %w", err)
+		}
+		l.pages[in.Tag] = t
 	}
-	return &Look{template.CSS(text), policy, logo, languages, pages}
+	return l, l.check()
 }
 
 // mediaOf is the media type of a logo, or empty. An SVG in an image runs no script.

@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html"
@@ -105,5 +107,44 @@ func TestAPageIsInTheLanguageOfTheBrowser(t *testing.T) {
 		if body := w.Body.String(); !strings.Contains(body, want) || !strings.Contains(body, "<h1>"+title+"</h1>") || !strings.Contains(body, "<title>"+title+" – Notes</title>") {
 			t.Errorf("%q: %s", accept, body)
 		}
+	}
+}
+
+// An operator's own page is served under the same policy, with the operator's style.
+func TestAPageOfTheOperatorsOwn(t *testing.T) {
+	l, err := New(Brand{Page: strings.Replace(Template, "<main>", `<main class="ours">`, 1), Style: "main { color: red }"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	l.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Page{App: "Notes", Title: words.As("Hello")})
+	sum := sha256.Sum256([]byte("main { color: red }"))
+	policy := w.Header().Get("Content-Security-Policy")
+	if body := w.Body.String(); !strings.Contains(body, `<main class="ours">`) || !strings.Contains(body, "<style>main { color: red }</style>") ||
+		!strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") || strings.Contains(policy, "script") {
+		t.Errorf("%s\n%s", policy, body)
+	}
+}
+
+// What a page leaves out, a person would say yes to unseen; nothing is served then.
+func TestAPageShowsEverything(t *testing.T) {
+	for leftOut, page := range map[string]string{
+		"the warning":              strings.Replace(Template, `{{range .Warn}}<p class="warning">{{say .}}</p>`, "{{range .Warn}}", 1),
+		"the quote":                strings.Replace(Template, "<blockquote>{{.Quote}}</blockquote>", "", 1),
+		`name=\"second-hidden\"`:   strings.Replace(Template, `{{with .Second}}{{template "form" .}}{{end}}`, "", 1),
+		"the form problem":         strings.Replace(Template, `{{$problem}}</p>`, "</p>", 1),
+		"the title":                "<p>nothing</p>",
+		"function \"shout\" not":   "{{shout .Title}}",
+		"can't evaluate field Who": "{{.Who}}",
+	} {
+		if page == Template {
+			t.Fatalf("%s: the template is as it was", leftOut)
+		}
+		if _, err := New(Brand{Page: page}, nil); err == nil || !strings.Contains(err.Error(), leftOut) {
+			t.Errorf("without %s: %v", leftOut, err)
+		}
+	}
+	if _, err := New(Brand{Style: "p { } </style><script>"}, nil); !errors.Is(err, ErrStyle) {
+		t.Errorf("a style with a tag: %v", err)
 	}
 }

@@ -36,9 +36,13 @@ func NewEgress(events int, per time.Duration) *Egress {
 }
 
 // Allow counts one event of grantID at the client address with that key, if
-// there is room for it.
+// there is room for it. An event of no grant, "", does not make the address a
+// shared one: what costs nothing to have many of, such as a cookie, is none.
 func (e *Egress) Allow(key, grantID string, now time.Time) (wait time.Duration, ok bool) {
-	shared := e.note(key, grantID, now)
+	shared := e.shared(key, now)
+	if grantID != "" {
+		shared = e.note(key, grantID, now)
+	}
 	wait, ok = e.narrow.Allow(key, now)
 	if !shared {
 		return wait, ok

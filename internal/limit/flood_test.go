@@ -71,3 +71,36 @@ func TestEgress(t *testing.T) {
 		t.Error("two hours later there is no room")
 	}
 }
+
+// What is of no grant never makes an address a shared one, however often it comes, and
+// has the room of one that grants have made so.
+func TestEgressOfNoGrant(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	e := NewEgress(3, time.Hour)
+	spend := func(key, grantID string, n int) (spent int) {
+		for i := range n {
+			name := grantID
+			if name != "" {
+				name += fmt.Sprint(i)
+			}
+			if _, ok := e.Allow(key, name, now); ok {
+				spent++
+			}
+		}
+		return spent
+	}
+	if n := spend("a", "", 100); n != 3 || e.Within("a", now) {
+		t.Errorf("one address spent %d of 3; room for more: %v", n, e.Within("a", now))
+	}
+	if n := spend("a", "grant ", 1); n != 0 {
+		t.Errorf("a grant of the same address spent %d more", n)
+	}
+	spend("hosted", "grant ", sharedBy)
+	if n := spend("hosted", "", 100); n != 59 {
+		t.Errorf("at a shared address %d were spent, want 59", n)
+	}
+	now = now.Add(time.Hour)
+	if n := spend("hosted", "", 100); n != 3 {
+		t.Errorf("an hour later %d were spent of an address that nobody shares any more", n)
+	}
+}

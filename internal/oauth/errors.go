@@ -31,6 +31,11 @@ const (
 	InsufficientScope = "insufficient_scope"
 )
 
+// UnmetAuthentication is the error code for a sign-in that the authorization server
+// does not have (OpenID Connect Core Unmet Authentication Requirements 1.0 section 2,
+// RFC 9470 section 4).
+const UnmetAuthentication = "unmet_authentication_requirements"
+
 // An Error is a refusal in the words of the protocol, as it is sent.
 type Error struct {
 	Code        string `json:"error"`

@@ -20,6 +20,8 @@ type shownTo struct {
 	now time.Time
 	who Who
 	op  store.Operation
+
+	shows int // things besides
 }
 
 func newShownTo(t *testing.T) *shownTo {

@@ -50,14 +50,27 @@ func outcome(o store.Operation) error {
 }
 
 // Approve notes that the user of an operation has confirmed it so strongly, by
-// themselves. It refuses with [ErrGone].
+// themselves, on a page. To do so again changes nothing. It refuses with [ErrGone].
 func (r *Rules) Approve(ctx context.Context, id, userID string, by gate.Confirmation) (o store.Operation, err error) {
 	err = r.update(ctx, "approve", func(tx store.Tx) error {
+		if o, err = r.shown(ctx, tx, id, userID); err != nil || o.Confirmed >= int(by) {
+			return err
+		}
+		o.Confirmed = int(by)
+		return putBy(ctx, tx, o, store.EventOperationConfirmed, store.ByUser, r.Now())
+	})
+	return o, err
+}
+
+// Deny is [Rules.Decline] by the user of an operation, on a page. It refuses with
+// [ErrGone].
+func (r *Rules) Deny(ctx context.Context, id, userID string) (o store.Operation, err error) {
+	err = r.update(ctx, "deny", func(tx store.Tx) error {
 		if o, err = r.shown(ctx, tx, id, userID); err != nil {
 			return err
 		}
-		o.Confirmed = max(o.Confirmed, int(by))
-		return tx.PutOperation(ctx, o)
+		o = ended(o, Declined, nil, r.Now())
+		return putBy(ctx, tx, o, store.EventOperationEnded, store.ByUser, r.Now())
 	})
 	return o, err
 }
@@ -110,7 +123,7 @@ func (r *Rules) Open(ctx context.Context, who Who) (open []store.Operation, err 
 		if err != nil {
 			return err
 		}
-		all, err := tx.OperationsOfGrant(ctx, who.GrantID, now.Add(-previewTTL), 10*maxOpen)
+		all, err := tx.OperationsOfGrant(ctx, who.GrantID, now.Add(-previewTTL), previewsPerGrant.Events)
 		open = nil
 		for _, o := range all {
 			if o.Epoch == gr.Epoch && next(o, false, now) == run {

@@ -255,7 +255,11 @@ func (w *world) end(t *rapid.T) {
 func (w *world) approve(t *rapid.T) {
 	id, o := w.one(t)
 	user := rapid.SampledFrom([]string{"", "ann", "bob"}).Draw(t, "user")
-	_, err := w.rules.Approve(ctx, id, user, gate.ByPage)
+	says := rapid.SampledFrom([]func() (store.Operation, error){
+		func() (store.Operation, error) { return w.rules.Approve(ctx, id, user, gate.ByPage) },
+		func() (store.Operation, error) { return w.rules.Deny(ctx, id, user) },
+	}).Draw(t, "yes or no")
+	_, err := says()
 	if o.UserID != user || user == "" || o.State != Previewed {
 		wants(t, "approve", err, ErrGone)
 		w.unchanged(t, "approve")

@@ -17,9 +17,11 @@ package operation
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/limit"
 	"example.com/foyer/store"
 )
 
@@ -56,10 +58,19 @@ var (
 	ErrFenced      = errors.New("operation: another run has taken over")
 )
 
+// previews of one grant, also of those that were cancelled or confirmed since.
+var previewsPerGrant = limit.Budget{Events: 200, Within: 10 * time.Minute}
+
+// TooOften refuses another preview for now.
+type TooOften struct{ Wait time.Duration }
+
+func (t TooOften) Error() string { return fmt.Sprintf("operation: too many previews; wait %v", t.Wait) }
+
 // Rules are the rules over a store. They are safe for concurrent use.
 type Rules struct {
-	Store store.Store
-	Now   func() time.Time
+	Store    store.Store
+	Now      func() time.Time
+	NoLimits bool // lifts the budget of previews
 }
 
 // Who is for whom something is to be done.

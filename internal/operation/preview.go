@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/foyer/internal/grant"
+	"example.com/foyer/internal/limit"
 	"example.com/foyer/store"
 )
 
@@ -25,7 +26,8 @@ type Draft struct {
 }
 
 // Preview remembers what was shown, for five minutes. It refuses with [ErrGone]
-// where the grant is over or another's by now, [ErrTooMany], and [ErrDeclined].
+// where the grant is over or another's by now, [ErrTooMany], [ErrDeclined], and
+// [TooOften]. What is refused spends nothing.
 func (r *Rules) Preview(ctx context.Context, d Draft) (store.Operation, error) {
 	now := r.Now()
 	o := store.Operation{ID: rand.Text(), GrantID: d.Who.GrantID, UserID: d.Who.UserID, GuestID: d.Who.GuestID, Tool: d.Tool,
@@ -40,6 +42,9 @@ func (r *Rules) Preview(ctx context.Context, d Draft) (store.Operation, error) {
 		if err := r.room(ctx, tx, o, now); err != nil {
 			return err
 		}
+		if err := r.spend(ctx, tx, o.GrantID, now); err != nil {
+			return err
+		}
 		return put(ctx, tx, o, store.EventOperationShown, now)
 	})
 	return o, err
@@ -47,7 +52,7 @@ func (r *Rules) Preview(ctx context.Context, d Draft) (store.Operation, error) {
 
 // room refuses what would be too much to ask.
 func (r *Rules) room(ctx context.Context, tx store.Tx, o store.Operation, now time.Time) error {
-	before, err := tx.OperationsOfGrant(ctx, o.GrantID, now.Add(-previewTTL-remembered), 10*maxOpen) // a no comes within five minutes
+	before, err := tx.OperationsOfGrant(ctx, o.GrantID, now.Add(-previewTTL-remembered), 2*previewsPerGrant.Events) // a no comes within five minutes; there are no more in twenty
 	if err != nil {
 		return err
 	}
@@ -64,6 +69,18 @@ func (r *Rules) room(ctx context.Context, tx store.Tx, o store.Operation, now ti
 		return ErrTooMany
 	}
 	return nil
+}
+
+// spend spends one preview of what a grant may have shown. A guest has one, too.
+func (r *Rules) spend(ctx context.Context, tx store.Tx, grantID string, now time.Time) error {
+	if r.NoLimits {
+		return nil
+	}
+	wait, err := limit.Spend(ctx, tx, "previews:"+grantID, now, previewsPerGrant)
+	if wait > 0 && err == nil {
+		return TooOften{wait}
+	}
+	return err
 }
 
 // digest stands for everything that somebody confirms.
@@ -114,6 +131,9 @@ func told(act string, err error) error {
 		if errors.Is(err, refusal) {
 			return refusal
 		}
+	}
+	if often := (TooOften{}); errors.As(err, &often) {
+		return often
 	}
 	if err != nil {
 		return Fault{act, err}

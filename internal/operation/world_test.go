@@ -82,6 +82,7 @@ func newWorld(t failing, db store.Database) *world {
 	w.rules = &Rules{Store: db, Now: func() time.Time { return w.now }}
 	execute(t, db, "DELETE FROM foyer_operations")
 	execute(t, db, "DELETE FROM acts")
+	execute(t, db, "DELETE FROM foyer_counters")
 	for _, o := range w.owners {
 		w.put(t, store.Grant{ID: o.GrantID, UserID: o.UserID, GuestID: o.GuestID, Epoch: 1})
 	}

@@ -99,12 +99,16 @@ func (p *Pages) summary(there store.Session, gr store.Grant, name words.Text) (l
 func (p *Pages) thisBrowser(there store.Session, connected int) ([]layout.Section, error) {
 	leave, err := p.seal(there.Hash, form{Next: AccountPath})
 	all, allErr := p.seal(there.Hash, form{Next: AccountPath, About: aboutAll})
-	sections := []layout.Section{{Title: words.T("This browser"), Lines: []words.Text{words.T("Signed in since {time}. To sign out here disconnects no app.", "time", there.AuthTime)},
-		Forms: []layout.Form{{Action: "/sign-out", Hidden: []layout.Hidden{leave}, Buttons: []layout.Button{{Text: words.T("Sign out of this browser"), Plain: true}}}}}}
+	var sections []layout.Section
 	if connected > 1 {
-		sections = slices.Insert(sections, 0, layout.Section{Title: words.T("All apps"), Forms: []layout.Form{{Action: AccountPath, Hidden: []layout.Hidden{all},
+		sections = append(sections, layout.Section{Title: words.T("All apps"), Forms: []layout.Form{{Action: AccountPath, Hidden: []layout.Hidden{all},
 			Buttons: []layout.Button{{Text: words.T("Disconnect all {n} apps", "n", connected), Plain: true}}}}})
 	}
+	if p.Identity.elsewhere() { // where people sign out, too
+		return sections, errors.Join(err, allErr)
+	}
+	sections = append(sections, layout.Section{Title: words.T("This browser"), Lines: []words.Text{words.T("Signed in since {time}. To sign out here disconnects no app.", "time", there.AuthTime)},
+		Forms: []layout.Form{{Action: "/sign-out", Hidden: []layout.Hidden{leave}, Buttons: []layout.Button{{Text: words.T("Sign out of this browser"), Plain: true}}}}})
 	return sections, errors.Join(err, allErr)
 }
 

@@ -16,7 +16,7 @@ var (
 	}, Back: AccountPath, BackText: backText}
 	signInAgain = layout.Page{Title: words.T("Sign in again"), Lines: []words.Text{
 		words.T("This takes a sign-in of the last ten minutes, so that nobody does it who finds your browser open. Nothing was changed yet."),
-		words.T("We mail you a code; there is no password. After it, press the button once more."),
+		words.T("After it, press the button once more."),
 	}}
 )
 

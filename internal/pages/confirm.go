@@ -59,13 +59,11 @@ func (p *Pages) shown(w http.ResponseWriter, r *http.Request, there store.Sessio
 	op, err := p.Operations.Shown(r.Context(), r.PathValue("id"), u.ID)
 	switch {
 	case errors.Is(err, operation.ErrGone):
-		hidden, sealErr := p.seal(there.Hash, form{Next: r.URL.Path})
-		if sealErr != nil {
-			p.fault(w, r, sealErr)
+		page, err := p.another(nothing(mail.Masked(u.Email)), way{session: there.Hash, next: r.URL.Path, prompt: "select_account"})
+		if err != nil {
+			p.fault(w, r, err)
 			return op, 0, false
 		}
-		page := nothing(mail.Masked(u.Email))
-		page.Form = &layout.Form{Action: "/sign-out", Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{{Text: words.T("Use another account"), Plain: true}}}
 		p.write(w, r, http.StatusNotFound, page)
 		return op, 0, false
 	case err != nil:
@@ -105,7 +103,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.PostForm.Get("decision") != "yes" {
-		if _, err := p.Operations.Decline(r.Context(), op.ID, operation.Who{GrantID: op.GrantID, UserID: op.UserID, GuestID: op.GuestID}); err != nil {
+		if _, err := p.Operations.Deny(r.Context(), op.ID, u.ID); err != nil {
 			p.told(w, r, err)
 			return
 		}
@@ -121,7 +119,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 
 // told answers an error of the rules after a decision.
 func (p *Pages) told(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, operation.ErrGone) || errors.Is(err, operation.ErrRunning) {
+	if errors.Is(err, operation.ErrGone) {
 		p.write(w, r, http.StatusConflict, tooLate)
 		return
 	}

@@ -36,10 +36,12 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	there, u, err := p.who(r)
+	there, u, err := p.who(w, r)
 	switch {
 	case errors.Is(err, signin.ErrNoSession):
-		p.firstSignIn(w, r, q)
+		p.firstSignIn(w, r, q, connectPage(p.App, q.name(), q.place()), "")
+	case err == nil && q.asked.TooOld(there.AuthTime):
+		p.firstSignIn(w, r, q, connectAnewPage(p.App, q.name(), q.place()), "login")
 	case err != nil:
 		p.fault(w, r, err)
 	default:
@@ -92,16 +94,14 @@ func (q question) warnings() []words.Text {
 	return nil
 }
 
-// firstSignIn shows the form for an address, to who came by a client.
-func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question) {
+// firstSignIn shows page with the way to sign in, to who came by a client.
+func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question, page layout.Page, prompt string) {
 	session := p.start(w, r)
-	hidden, err := p.seal(session, form{Next: q.path()})
+	page, err := p.offer(page, way{session: session, next: q.path(), prompt: prompt})
 	if err != nil {
 		p.fault(w, r, err)
 		return
 	}
-	page := connectPage(p.App, q.name(), q.place())
-	page.Form = addressForm(hidden, "", words.Text{})
 	if q.asked.Guests {
 		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: words.T("Look round as a guest"), Plain: true}}}
 	}
@@ -185,8 +185,8 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	there, u, err := p.who(r)
-	if err != nil || f.About != q.about() {
+	there, u, err := p.who(w, r)
+	if err != nil || f.About != q.about() || q.asked.TooOld(there.AuthTime) {
 		p.write(w, r, http.StatusForbidden, lost)
 		return
 	}
@@ -196,7 +196,7 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 			p.allow(w, r, q, there, u)
 		}
 	case "other":
-		p.askAddress(w, r, session, q.path(), "", words.Text{})
+		p.askAddress(w, r, way{session: session, next: q.path(), prompt: "select_account"})
 	default:
 		p.leave(w, r, q, url.Values{"error": {oauth.AccessDenied}, "error_description": {"the person said no"}})
 	}

@@ -181,13 +181,11 @@ func (p *Pages) press(r *http.Request, v grant.Visit, id string, name words.Text
 func (p *Pages) refusedAccount(w http.ResponseWriter, r *http.Request, there store.Session, u store.User, err error) {
 	switch {
 	case errors.Is(err, grant.ErrStale):
-		hidden, err := p.seal(there.Hash, form{Next: back(r)})
+		page, err := p.offer(signInAgain, way{session: there.Hash, next: back(r), prompt: "login"})
 		if err != nil {
 			p.fault(w, r, err)
 			return
 		}
-		page := signInAgain
-		page.Form = addressForm(hidden, "", words.Text{})
 		p.write(w, r, http.StatusForbidden, page)
 	case errors.Is(err, grant.ErrChanged):
 		p.write(w, r, http.StatusConflict, changedGrant(r.URL.Path))

@@ -34,6 +34,7 @@ type Config struct {
 	Store      store.Store
 	Keys       secret.Keys
 	SignIn     *signin.SignIn
+	Identity   *Identity // nil for mailed digits
 	Clients    *client.Clients
 	Grants     *grant.Grants
 	Scopes     gate.Scopes
@@ -156,10 +157,10 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request) (store.Session,
 
 // here is signedIn also for who is about to be deleted.
 func (p *Pages) here(w http.ResponseWriter, r *http.Request) (store.Session, store.User, bool) {
-	there, u, err := p.who(r)
+	there, u, err := p.who(w, r)
 	switch {
 	case errors.Is(err, signin.ErrNoSession):
-		p.askAddress(w, r, p.start(w, r), back(r), "", words.Text{})
+		p.askAddress(w, r, way{session: p.start(w, r), next: back(r)})
 		return there, u, false
 	case err != nil:
 		p.fault(w, r, err)
@@ -178,12 +179,16 @@ func back(r *http.Request) string {
 	return r.URL.Path
 }
 
-func (p *Pages) who(r *http.Request) (store.Session, store.User, error) {
-	cookie, ok := p.cookie(r)
-	if !ok {
-		return store.Session{}, store.User{}, signin.ErrNoSession
+// who is signed in in the browser of r. It refuses with [signin.ErrNoSession].
+func (p *Pages) who(w http.ResponseWriter, r *http.Request) (there store.Session, u store.User, err error) {
+	err = signin.ErrNoSession
+	if cookie, ok := p.cookie(r); ok {
+		there, u, err = p.SignIn.Session(r.Context(), cookie.Hash())
 	}
-	return p.SignIn.Session(r.Context(), cookie.Hash())
+	if p.Identity.elsewhere() {
+		return p.current(w, r, there, u, err)
+	}
+	return there, u, err
 }
 
 // addr is where r comes from.

@@ -11,26 +11,18 @@ import (
 	"example.com/foyer/store"
 )
 
-// askAddress shows the form for an address.
-func (p *Pages) askAddress(w http.ResponseWriter, r *http.Request, session store.Hash, next, typed string, problem words.Text) {
-	hidden, err := p.seal(session, form{Next: next})
+// askAddress shows how to sign in.
+func (p *Pages) askAddress(w http.ResponseWriter, r *http.Request, by way) {
+	page, err := p.offer(signInPage(p.App), by)
 	if err != nil {
 		p.fault(w, r, err)
 		return
 	}
-	page := signInPage(p.App)
-	page.Form = addressForm(hidden, typed, problem)
 	status := http.StatusOK
-	if !problem.IsZero() {
+	if !by.problem.IsZero() {
 		status = http.StatusUnprocessableEntity
 	}
 	p.write(w, r, status, page)
-}
-
-func addressForm(hidden layout.Hidden, typed string, problem words.Text) *layout.Form {
-	return &layout.Form{Action: "/sign-in", Problem: problem, Hidden: []layout.Hidden{hidden},
-		Fields:  []layout.Field{{Name: "email", Label: words.T("E-mail address"), Type: "email", Autocomplete: "email", Value: typed}},
-		Buttons: []layout.Button{{Text: words.T("Mail me a code")}}}
 }
 
 // askDigits shows the form for the digits that were mailed.
@@ -55,21 +47,24 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 		p.write(w, r, http.StatusForbidden, stale)
 		return
 	}
-	typed := r.PostForm.Get("email")
-	email, err := mail.ParseAddress(typed)
+	if p.Identity != nil {
+		p.verified(w, r, f, session)
+		return
+	}
+	email, err := mail.ParseAddress(r.PostForm.Get("email"))
 	if problem := new(mail.AddressError); errors.As(err, &problem) {
-		p.askAddress(w, r, session, f.Next, typed, words.T(problem.Reason))
+		p.askAddress(w, r, way{session: session, next: f.Next, typed: r.PostForm.Get, problem: words.T(problem.Reason)})
 		return
 	}
 	var begun signin.Begun
 	if err == nil {
-		begun, err = p.SignIn.BeginSession(r.Context(), signin.Visitor{Session: session, Addr: addr(r), Language: p.Look.Language(r).Tag}, email)
+		begun, err = p.SignIn.BeginSession(r.Context(), p.visitor(r, session), email)
 	}
 	if text, refused := refusal(err); refused {
 		if begun.Before {
 			p.askDigits(w, r, session, form{Next: f.Next, Email: email.String()}, http.StatusUnprocessableEntity, text)
 		} else {
-			p.askAddress(w, r, session, f.Next, typed, text)
+			p.askAddress(w, r, way{session: session, next: f.Next, typed: r.PostForm.Get, problem: text})
 		}
 		return
 	} else if err != nil {
@@ -80,6 +75,15 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	p.askDigits(w, r, session, form{Next: f.Next, Email: email.String()}, http.StatusOK, words.Text{})
 }
 
+// visitor is the browser of r, as the rules know it.
+func (p *Pages) visitor(r *http.Request, session store.Hash) signin.Visitor {
+	v := signin.Visitor{Session: session, Addr: addr(r), Language: p.Look.Language(r).Tag}
+	if browser, known := p.Browser(r); known {
+		v.Browser = browser
+	}
+	return v
+}
+
 // code handles "POST /sign-in/code": somebody has typed digits.
 func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
 	f, session, ok := p.unseal(w, r)
@@ -88,15 +92,15 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
 		p.write(w, r, http.StatusForbidden, stale)
 		return
 	case r.PostForm.Get("again") != "":
-		p.askAddress(w, r, session, f.Next, "", words.Text{})
+		p.askAddress(w, r, way{session: session, next: f.Next})
 		return
 	}
-	cookie, _, err := p.SignIn.VerifySession(r.Context(), signin.Visitor{Session: session, Addr: addr(r)}, r.PostForm.Get("code"))
+	cookie, _, err := p.SignIn.VerifySession(r.Context(), p.visitor(r, session), r.PostForm.Get("code"))
 	if text, refused := refusal(err); refused {
 		if errors.As(err, new(signin.Wrong)) {
 			p.askDigits(w, r, session, f, http.StatusUnprocessableEntity, text)
 		} else {
-			p.askAddress(w, r, session, f.Next, f.Email, text)
+			p.askAddress(w, r, way{session: session, next: f.Next, typed: func(string) string { return f.Email }, problem: text})
 		}
 		return
 	} else if err != nil {
@@ -149,6 +153,6 @@ var refusals = []struct {
 	{signin.ErrNone, words.T("No code is expected in this browser. Type your address again.")},
 	{signin.ErrExpired, words.T("That code has expired, or was used. Ask for a new one.")},
 	{signin.ErrExhausted, words.T("That code is used up: too many tries were wrong. Ask for a new one.")},
-	{signin.ErrOff, words.T("Too many codes were wrong in this browser. Try again tomorrow.")},
+	{signin.ErrOff, words.T("Too many tries were wrong in this browser. Try again tomorrow.")},
 	{signin.ErrBusy, words.T("Too many people are signing in at the moment. Try again in an hour.")},
 }

@@ -25,7 +25,7 @@ var (
 
 func signInPage(app string) layout.Page {
 	return layout.Page{Title: words.T("Sign in"), Lines: []words.Text{
-		words.T("To go on, say who you are in {app}. We mail you a code; there is no password.", "app", app),
+		words.T("To go on, say who you are in {app}.", "app", app),
 	}}
 }
 
@@ -50,7 +50,14 @@ var crowded = layout.Page{Title: words.T("Too many tries at once"), Lines: []wor
 func connectPage(app string, client, place words.Text) layout.Page {
 	return layout.Page{Title: words.T("Sign in to {app}", "app", app), Lines: []words.Text{
 		words.T("An app that calls itself {client} wants to use {app} for you. It is sent to {place}.", "client", client, "app", app, "place", place),
-		words.T("Say first who you are. We mail you a code; there is no password."),
+		words.T("Say first who you are."),
+	}}
+}
+
+func connectAnewPage(app string, client, place words.Text) layout.Page {
+	return layout.Page{Title: words.T("Sign in again"), Lines: []words.Text{
+		words.T("An app that calls itself {client} wants to do something in {app} that takes a sign-in from just now. It is sent to {place}.", "client", client, "app", app, "place", place),
+		words.T("Your sign-in here is older than that."),
 	}}
 }
 

@@ -92,7 +92,7 @@ func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Add
 			return nil, err
 		}
 	}
-	if c.Muted, err = s.mute(ctx, tx, gr, email, now); err != nil {
+	if c.Muted, err = s.mute(ctx, tx, gr.KnownUserID, email, now); err != nil {
 		return nil, err
 	}
 	c.GrantID, c.Epoch = gr.ID, gr.Epoch
@@ -138,13 +138,13 @@ func (s *SignIn) spendOfGrant(ctx context.Context, tx store.Tx, grantID, mailbox
 }
 
 // mute spends one mail of what email may be sent, and reports whether it is to
-// get none. Who signed in on this grant or in its browser before has a budget of
-// their own: nobody else can use it up, and lock them out.
-func (s *SignIn) mute(ctx context.Context, tx store.Tx, gr store.Grant, email mail.Address, now time.Time) (bool, error) {
+// get none. Who signed in on this grant or in its browser before, the user known,
+// has a budget of their own: nobody else can use it up, and lock them out.
+func (s *SignIn) mute(ctx context.Context, tx store.Tx, known string, email mail.Address, now time.Time) (bool, error) {
 	if s.NoLimits {
 		return false, nil
 	}
-	sent, failed, err := s.counters(ctx, tx, gr, email)
+	sent, failed, err := s.counters(ctx, tx, known, email)
 	if err != nil {
 		return false, err
 	}
@@ -156,28 +156,15 @@ func (s *SignIn) mute(ctx context.Context, tx store.Tx, gr store.Grant, email ma
 }
 
 // counters names what counts the mails to email, and the wrong answers for it,
-// where gr asks. Mails are counted for the mailbox. Answers are counted for the
+// where the user known signed in before. Mails are counted for the mailbox. Answers are counted for the
 // address itself: another of the same mailbox may be another person, who must not
 // clear the count with a right answer of their own.
-func (s *SignIn) counters(ctx context.Context, tx store.Tx, gr store.Grant, email mail.Address) (sent, failed string, err error) {
-	known, err := s.known(ctx, tx, gr, email.String())
-	if known {
-		return "sent-known:" + gr.KnownUserID, failedKnown(gr.KnownUserID), err
+func (s *SignIn) counters(ctx context.Context, tx store.Tx, known string, email mail.Address) (sent, failed string, err error) {
+	is, err := isOf(ctx, tx, known, email.String())
+	if is {
+		return "sent-known:" + known, failedKnown(known), err
 	}
 	return "sent-to:" + s.mailbox(email), s.failedMail(email), err
-}
-
-// known reports whether email is of the user who signed in on gr before, or in
-// the browser that gr came from.
-func (s *SignIn) known(ctx context.Context, tx store.Tx, gr store.Grant, email string) (bool, error) {
-	if gr.KnownUserID == "" {
-		return false, nil
-	}
-	u, err := tx.User(ctx, gr.KnownUserID)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return u.Email == email, err
 }
 
 // mailbox names the mailbox of email in counters, where no address is to be read.

@@ -46,7 +46,8 @@ func newFlood(f Floods) *flood {
 
 func (f *flood) excused(addr netip.Addr) bool { return f.exempt != nil && f.exempt(addr) }
 
-// maySend spends one mail, or refuses it.
+// maySend spends one mail, or refuses it. A browser is no grant, and of no client:
+// with a new cookie it would be another.
 func (f *flood) maySend(a Asker, now time.Time) error {
 	if f.excused(a.Addr) {
 		return nil
@@ -54,8 +55,10 @@ func (f *flood) maySend(a Asker, now time.Time) error {
 	if wait, ok := f.byAddr.Allow(limit.ClientKey(a.Addr), a.GrantID, now); !ok {
 		return TooMany{wait}
 	}
-	if wait, ok := f.byClient.Allow(a.ClientID, now); !ok {
-		return TooMany{wait}
+	if a.ClientID != "" {
+		if wait, ok := f.byClient.Allow(a.ClientID, now); !ok {
+			return TooMany{wait}
+		}
 	}
 	if f.sends.Count(now) >= sendsInAll {
 		return ErrBusy

@@ -35,6 +35,7 @@ var ErrNoSession = errors.New("signin: nobody is signed in in this browser")
 // A Visitor is a browser, somewhere.
 type Visitor struct {
 	Session  store.Hash // of its cookie
+	Browser  store.Hash // of the cookie by which clients' grants are remembered; zero for none
 	Addr     netip.Addr // zero where it is unknown
 	Language string     // of its mails, as a tag; empty where it is unknown
 }
@@ -50,9 +51,8 @@ var (
 // address is the same as in [SignIn.Begin]. It refuses with [TooMany] and [ErrBusy].
 func (s *SignIn) BeginSession(ctx context.Context, v Visitor, email mail.Address) (Begun, error) {
 	now := s.Now()
-	key := nameOf(v.Session)
 	if !s.NoLimits {
-		if err := s.flood.maySend(Asker{Addr: v.Addr, GrantID: key, ClientID: key}, now); err != nil {
+		if err := s.flood.maySend(Asker{Addr: v.Addr}, now); err != nil {
 			return Begun{}, err
 		}
 	}
@@ -63,7 +63,7 @@ func (s *SignIn) BeginSession(ctx context.Context, v Visitor, email mail.Address
 	var refusal error
 	var good bool
 	err := s.Store.Update(ctx, func(tx store.Tx) (err error) {
-		good, refusal, err = s.beginSession(ctx, tx, key, email, next, now)
+		good, refusal, err = s.beginSession(ctx, tx, v, email, next, now)
 		return err
 	})
 	if err != nil {
@@ -74,9 +74,9 @@ func (s *SignIn) BeginSession(ctx context.Context, v Visitor, email mail.Address
 
 // beginSession reports also whether digits that were mailed to email before, in the
 // same browser, are still good.
-func (s *SignIn) beginSession(ctx context.Context, tx store.Tx, key string, email mail.Address, next store.Session, now time.Time) (good bool, refusal, err error) {
+func (s *SignIn) beginSession(ctx context.Context, tx store.Tx, v Visitor, email mail.Address, next store.Session, now time.Time) (good bool, refusal, err error) {
 	there, err := tx.Session(ctx, next.Hash)
-	if refusal, err := s.spendOfBrowser(ctx, tx, key, s.mailbox(email), now); refusal != nil || err != nil {
+	if refusal, err := s.spendOfBrowser(ctx, tx, nameOf(v.Session), s.mailbox(email), now); refusal != nil || err != nil {
 		return there.Email == next.Email && s.nextSession(there, now) == nil, refusal, err
 	}
 	switch {
@@ -85,7 +85,10 @@ func (s *SignIn) beginSession(ctx context.Context, tx store.Tx, key string, emai
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return false, nil, err
 	}
-	if next.Muted, err = s.mute(ctx, tx, store.Grant{}, email, now); err != nil {
+	if next.KnownUserID, err = knownIn(ctx, tx, v.Browser, there, next.Email, now); err != nil {
+		return false, nil, err
+	}
+	if next.Muted, err = s.mute(ctx, tx, next.KnownUserID, email, now); err != nil {
 		return false, nil, err
 	}
 	event := store.NewEvent(ctx, store.EventSignInBegun, now)
@@ -127,7 +130,7 @@ func nameOf(session store.Hash) string {
 // [ErrOff] and [ErrBusy].
 func (s *SignIn) VerifySession(ctx context.Context, v Visitor, answer string) (cookie secret.Text, u store.User, err error) {
 	now := s.Now()
-	asker := Asker{Addr: v.Addr, GrantID: nameOf(v.Session)}
+	asker := Asker{Addr: v.Addr}
 	if !s.NoLimits {
 		if err := s.flood.mayAnswer(asker, now); err != nil {
 			return secret.Text{}, store.User{}, err
@@ -166,11 +169,14 @@ func (s *SignIn) verifySession(ctx context.Context, tx store.Tx, v Visitor, cook
 	if err != nil {
 		return store.User{}, nil, err
 	}
-	browser := "failed:" + nameOf(v.Session)
+	browser := failedIn(v.Session)
 	if off, err := s.off(ctx, tx, browser, now, failuresPerBrowser); off || err != nil {
 		return store.User{}, ErrOff, err
 	}
-	failed := s.failedMail(email)
+	_, failed, err := s.counters(ctx, tx, there.KnownUserID, email)
+	if err != nil {
+		return store.User{}, nil, err
+	}
 	off, err := s.off(ctx, tx, failed, now, failuresPerMail)
 	if err != nil {
 		return store.User{}, nil, err
@@ -186,7 +192,8 @@ func (s *SignIn) verifySession(ctx context.Context, tx store.Tx, v Visitor, cook
 		}
 		return store.User{}, Wrong{Left: attempts - there.Attempts}, err
 	}
-	return s.openSession(ctx, tx, there, cookie, email, now)
+	_, u, err = s.openSession(ctx, tx, there.Hash, cookie, Proven{Email: email, Level: LevelBrowser, AuthTime: now}, now)
+	return u, nil, errors.Join(err, limit.Clear(ctx, tx, failed, now), limit.Clear(ctx, tx, failedKnown(u.ID), now))
 }
 
 // nextSession is the only place that decides what becomes of an answer.
@@ -202,21 +209,21 @@ func (s *SignIn) nextSession(there store.Session, now time.Time) error {
 	return nil
 }
 
-// openSession finds or makes the user, and puts a new session in the place of there.
-func (s *SignIn) openSession(ctx context.Context, tx store.Tx, there store.Session, cookie secret.Text, email mail.Address, now time.Time) (u store.User, refusal, err error) {
-	u, err = tx.UserByEmail(ctx, there.Email)
+// openSession finds or makes the user whom p names, and puts a new session in the place
+// of the one under before.
+func (s *SignIn) openSession(ctx context.Context, tx store.Tx, before store.Hash, cookie secret.Text, p Proven, now time.Time) (open store.Session, u store.User, err error) {
+	u, err = tx.UserByEmail(ctx, p.Email.String())
 	if errors.Is(err, store.ErrNotFound) {
-		u = store.User{ID: "user_" + rand.Text(), Email: there.Email, Created: now}
+		u = store.User{ID: "user_" + rand.Text(), Email: p.Email.String(), Created: now}
 		err = tx.PutUser(ctx, u)
 	}
 	if err != nil {
-		return store.User{}, nil, err
+		return store.Session{}, store.User{}, err
 	}
-	open := store.Session{Hash: cookie.Hash(), UserID: u.ID, Level: LevelBrowser, AuthTime: now, Created: now, Used: now, Expires: now.Add(sessionIdle)}
+	open = store.Session{Hash: cookie.Hash(), UserID: u.ID, Level: p.Level, AuthTime: p.AuthTime, Created: now, Used: now, Expires: now.Add(sessionIdle)}
 	event := store.NewEvent(ctx, store.EventSessionOpened, now)
-	event.UserID, event.Level = u.ID, LevelBrowser
-	return u, nil, errors.Join(tx.DeleteSession(ctx, there.Hash), tx.PutSession(ctx, open), tx.PutEvent(ctx, event),
-		limit.Clear(ctx, tx, s.failedMail(email), now))
+	event.UserID, event.Level = u.ID, p.Level
+	return open, u, errors.Join(tx.DeleteSession(ctx, before), tx.PutSession(ctx, open), tx.PutEvent(ctx, event))
 }
 
 // Session returns who is signed in under a cookie: for an hour after it was used

@@ -98,7 +98,8 @@ type SignIn struct {
 // New returns the rules of cfg.
 func New(cfg Config) *SignIn { return &SignIn{cfg, newFlood(cfg.Floods)} }
 
-// An Asker is who asks to sign in: the bearer of an access token, somewhere.
+// An Asker is who asks to sign in: the bearer of an access token, somewhere. A
+// browser has an address alone.
 type Asker struct {
 	Access   store.Hash // of the access token of the call
 	GrantID  string

@@ -74,7 +74,7 @@ func (s *SignIn) verify(ctx context.Context, tx store.Tx, a Asker, answer string
 	if off, err := s.off(ctx, tx, failedGrant(gr.ID), now, failuresPerGrant); off || err != nil {
 		return store.User{}, ErrOff, err
 	}
-	_, failed, err := s.counters(ctx, tx, gr, email)
+	_, failed, err := s.counters(ctx, tx, gr.KnownUserID, email)
 	if err != nil {
 		return store.User{}, nil, err
 	}

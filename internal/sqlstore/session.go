@@ -9,7 +9,7 @@ import (
 
 var (
 	sessions = newTable("foyer_sessions", "hash", "user_id", "level", "auth_time", "created", "used", "challenge", "email", "digits",
-		"key_id", "muted", "attempts", "asked", "expires", "language")
+		"key_id", "muted", "attempts", "asked", "expires", "language", "known_user_id")
 
 	sessionByHash      = sessions.where("hash = $1")
 	sessionByChallenge = sessions.where("challenge = $1 AND challenge <> ''")                         // the condition is the index's
@@ -19,7 +19,7 @@ var (
 
 func sessionFields(s *store.Session) []any {
 	return []any{(*hash)(&s.Hash), &s.UserID, &s.Level, (*instant)(&s.AuthTime), (*instant)(&s.Created), (*instant)(&s.Used), &s.Challenge, &s.Email, &s.Digits,
-		&s.KeyID, (*flag)(&s.Muted), &s.Attempts, (*instant)(&s.Asked), (*instant)(&s.Expires), &s.Language}
+		&s.KeyID, (*flag)(&s.Muted), &s.Attempts, (*instant)(&s.Asked), (*instant)(&s.Expires), &s.Language, &s.KnownUserID}
 }
 
 func (tx *tx) Session(ctx context.Context, h store.Hash) (s store.Session, err error) {

@@ -57,8 +57,14 @@ func Happened(e store.Event, client Text, scopes []Text) Text {
 		return T("{client} was given more here: {scopes}", "client", client, "scopes", Quoted(scopes))
 	case store.EventGrantNarrowed:
 		return T("From {client} was taken back here: {scopes}", "client", client, "scopes", Quoted(scopes))
+	case store.EventOperationConfirmed:
+		return T("Something that {client} asked for was confirmed here", "client", client)
 	case store.EventOperationBegun:
-		return T("Something that {client} asked for was confirmed", "client", client)
+		return T("Something that {client} asked for was begun", "client", client)
+	case store.EventOperationEnded:
+		if e.By == store.ByUser {
+			return T("Something that {client} asked for was denied here", "client", client)
+		}
 	}
 	return Text{}
 }

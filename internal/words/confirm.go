@@ -71,6 +71,12 @@ func TooMuch(tool string) string {
 	return "Nothing was done: the arguments are too large. What " + tool + " is to do is kept until it is confirmed, and may have 256 KiB. Do it in several parts."
 }
 
+// TooManyPreviews refuses another preview for now.
+func TooManyPreviews(tool string, wait time.Duration) string {
+	return "Nothing was done: " + tool + " showed nothing, because this connection has asked for too many previews in a short time. Call it again in " + span(wait) +
+		", and not before. What was shown already can be confirmed or cancelled now."
+}
+
 // TooLongToShow tells that the user would say yes to what they cannot see.
 func TooLongToShow(tool string) string {
 	return "Nothing was done: the user has to confirm " + tool + ", and these arguments are too long to be shown to them whole. Use fewer words, or do it in several parts."
@@ -150,6 +156,11 @@ func ClientCannotConfirm(tool string) string {
 // NotAnswered tells that the user closed the question.
 func NotAnswered(tool string) string {
 	return "Nothing was done: the user did not answer whether " + tool + " should go on. Ask them; if they want it, call confirm_request again."
+}
+
+// GuestsHaveNoPage refuses to a guest what its user confirms on a page.
+func GuestsHaveNoPage(tool string) string {
+	return "Nothing was done: " + tool + " is done only when its user confirms it on a page, and nobody is signed in. If the user wants it, ask them for their e-mail address and call authenticate; after the sign-in call " + tool + " again."
 }
 
 // NoPage refuses what is confirmed on a page, where there is none.

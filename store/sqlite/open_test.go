@@ -165,8 +165,8 @@ func TestASchemaOfTheFutureIsRefused(t *testing.T) {
 	if err := db.QueryRow("SELECT max(version_id) FROM foyer_schema WHERE is_applied").Scan(&version); err != nil {
 		t.Fatal(err)
 	}
-	if version != 13 {
-		t.Errorf("the schema's version is %d, want 13", version)
+	if version != 14 {
+		t.Errorf("the schema's version is %d, want 14", version)
 	}
 	if _, err := db.Exec("INSERT INTO foyer_schema (version_id, is_applied) VALUES (4711, 1)"); err != nil {
 		t.Fatal(err)

@@ -282,6 +282,47 @@ func refusesSecond(
 	}
 }
 
+func testUsersOfBrowser(t *testing.T, s *suite) {
+	h, other := store.Hash{1}, store.Hash{2}
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		var err error
+		for id, known := range map[string]string{"a": "u2", "b": "u1", "c": "u2", "d": "", "e": "u3", "f": "u4"} {
+			err = errors.Join(err, tx.PutGrant(ctx, store.Grant{ID: id, KnownUserID: known}))
+		}
+		for _, b := range []store.Browser{{Hash: h, GrantID: "a"}, {Hash: h, GrantID: "b"}, {Hash: h, GrantID: "c"}, {Hash: h, GrantID: "d"}, {Hash: h, GrantID: "gone"}, {Hash: other, GrantID: "e"}, {Hash: h, GrantID: "f"}} {
+			b.ClientID, b.Expires = "client of "+b.GrantID, at(10)
+			if b.GrantID == "f" {
+				b.Expires = at(5)
+			}
+			err = errors.Join(err, tx.PutBrowser(ctx, b))
+		}
+		return err
+	})
+	for _, test := range []struct {
+		name  string
+		h     store.Hash
+		then  int64
+		limit int
+		want  []string
+	}{
+		{"each once, and none for a guest's grant, or one that is gone", h, 5, 10, []string{"u1", "u2"}},
+		{"before the end of one", h, 4, 10, []string{"u1", "u2", "u4"}},
+		{"at most so many", h, 5, 1, []string{"u1"}},
+		{"none", h, 5, 0, nil},
+		{"another browser", other, 5, 10, []string{"u3"}},
+		{"no browser", store.Hash{}, 5, 10, nil},
+		{"after the end", h, 10, 10, nil},
+	} {
+		view(t, s, func(ctx context.Context, tx store.Tx) error {
+			got, err := tx.UsersOfBrowser(ctx, test.h, at(test.then), test.limit)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%s: %q, want %q", test.name, got, test.want)
+			}
+			return err
+		})
+	}
+}
+
 func testGrantsOfUser(t *testing.T, s *suite) {
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		var err error

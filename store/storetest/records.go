@@ -30,6 +30,7 @@ var recordTests = []test{
 		func(g store.Grant) store.Grant { return store.Grant{ID: g.ID} },
 		func(ctx context.Context, tx store.Tx, g store.Grant) (store.Grant, error) { return tx.Grant(ctx, g.ID) })},
 	{"the grants of a user are found, the newest first", testGrantsOfUser},
+	{"the users of a browser are found, each once", testUsersOfBrowser},
 	{"a token comes back as it was put", roundTrip(store.Tx.PutToken,
 		func(k store.Token) store.Token { return store.Token{Hash: k.Hash, GrantID: k.GrantID} },
 		func(ctx context.Context, tx store.Tx, k store.Token) (store.Token, error) {
