@@ -337,6 +337,9 @@ func (h *house) derived(t testing.TB) (all []canary) {
 		}
 		all = append(all, canary{kind: "digits", value: digits.Reveal(), digits: true,
 			allowed: func(name string) bool { return strings.HasPrefix(name, "mail "+url.PathEscape(of[4])+"/") }})
+		link, _ := h.kit.keys.LinkToken(of[1], of[0])
+		_, secret, _ := strings.Cut(link.Reveal(), ".") // the other half is the ID
+		all = append(all, canary{kind: "link of a mail", value: secret, allowed: func(name string) bool { return strings.HasPrefix(name, "mail "+url.PathEscape(of[4])+"/") }})
 		for _, salt := range []string{"", of[0], of[3], of[4]} {
 			for _, text := range []string{salt + digits.Reveal(), digits.Reveal() + salt, salt + ":" + digits.Reveal()} {
 				s256, s1, m5 := sha256.Sum256([]byte(text)), sha1.Sum([]byte(text)), md5.Sum([]byte(text))

@@ -43,7 +43,7 @@ func TestT60T61T63SecretsAreSeenOnlyWhereTheyAreIssued(t *testing.T) {
 	for _, c := range canaries() {
 		kinds[c.kind]++
 	}
-	for _, kind := range []string{"access token", "refresh token", "authorization code", "cookie", "sealed request", "state of a question", "session ID", "digits", "configured secret"} {
+	for _, kind := range []string{"access token", "refresh token", "authorization code", "cookie", "sealed request", "state of a question", "session ID", "digits", "link of a mail", "configured secret"} {
 		if kinds[kind] == 0 {
 			t.Errorf("no %s was issued: the story is too short", kind)
 		}

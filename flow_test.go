@@ -30,7 +30,8 @@ import (
 //
 //	GET /path            or POST, with headers, an empty line and a body
 //	MCP method {params}  a message of MCP 2026-07-28 to /mcp, with the token <access>
-//	MAIL address         the newest mail to address
+//	MAIL address         the newest mail to address, but for notices
+//	NOTICE address       the newest notice of a connection to address
 //
 // or one of these, of which nothing comes back:
 //
@@ -150,6 +151,12 @@ func (f *flow) play(t *testing.T, step string) {
 	switch verb {
 	case "MAIL":
 		f.lines(t, f.house.mail(t, rest), want)
+	case "NOTICE":
+		texts := f.house.notices(t, rest)
+		if len(texts) == 0 {
+			t.Fatalf("no notice for %s", rest)
+		}
+		f.lines(t, texts[len(texts)-1], want)
 	case "MCP":
 		method, params, _ := strings.Cut(rest, " ")
 		f.check(t, f.mcp(t, method, params), want)
@@ -322,27 +329,60 @@ func (f *flow) do(t *testing.T, r *http.Request) response {
 	return response{res.StatusCode, res.Header, string(body)}
 }
 
-// mail returns the text part of the newest mail to address. It asks the house to
-// send what waits, and so need not wait itself.
+// mail returns the text part of the newest mail to address, but for notices of a
+// connection, which are sent at the same moment as what comes a minute after it. It
+// asks the house to send what waits, and so need not wait itself.
 func (h *house) mail(t testing.TB, address string) string {
+	t.Helper()
+	all := h.letters(t, address)
+	for _, l := range slices.Backward(all) {
+		if l.subject != noticeSubject {
+			return l.text
+		}
+	}
+	t.Fatalf("no mail for %s", address)
+	return ""
+}
+
+// A letter is a mail that was sent.
+type letter struct{ subject, text string }
+
+const noticeSubject = "An app was connected to Journal"
+
+// notices are the texts of those that address got, the oldest first.
+func (h *house) notices(t testing.TB, address string) (texts []string) {
+	t.Helper()
+	for _, l := range h.letters(t, address) {
+		if l.subject == noticeSubject {
+			texts = append(texts, l.text)
+		}
+	}
+	return texts
+}
+
+// letters are all that address got, the oldest first.
+func (h *house) letters(t testing.TB, address string) (all []letter) {
 	t.Helper()
 	h.flush(t)
 	files, err := filepath.Glob(filepath.Join(h.dir, "mail", url.PathEscape(address), "*.eml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no mail for %s: %v", address, err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	slices.Sort(files)
-	text, err := os.ReadFile(files[len(files)-1])
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := mail.ReadMessage(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(m.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, letter{m.Header.Get("Subject"), string(body)})
 	}
-	m, err := mail.ReadMessage(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(m.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return all
 }

@@ -152,7 +152,8 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	if err := errors.Join(inv.check(k.cfg), k.operations.Check(k.cfg.Tools, inv.outputs)); err != nil {
 		return nil, fmt.Errorf("foyer: the rules do not fit the server:\n%w", err)
 	}
-	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Account: k.cfg.Issuer + pages.AccountPath, Words: inWords(k.cfg.Scopes.Defaults()), Speaks: k.languages}).Render, k.cfg.Log, k.now)
+	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults()), Scopes: k.cfg.Scopes, Speaks: k.languages,
+		Claim: k.cfg.Issuer + pages.ClaimPath, Disconnect: k.cfg.Issuer + pages.DisconnectPath, Account: k.cfg.Issuer + pages.AccountPath}).Render, k.cfg.Log, k.now)
 	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Account: k.cfg.Issuer + pages.AccountPath, Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
 	if k.cfg.GuestData != nil {
 		tools.Kept = k.cfg.GuestData.Kept

@@ -19,18 +19,21 @@ import (
 // HTML as they are.
 func (h *House) Mail(t testing.TB, address string) string {
 	t.Helper()
-	return h.mails.newest(t, normalised(t, address))
+	return h.mails.newest(t, normalised(t, address), anyMail)
 }
 
-// Digits is the one-time code in [House.Mail].
+// Digits waits as [House.Mail] does for a mail with a one-time code, and returns the
+// code. Mails without one are passed over.
 func (h *House) Digits(t testing.TB, address string) string {
 	t.Helper()
-	found := digits.FindAllStringSubmatch(h.Mail(t, address), -1)
+	found := digits.FindAllStringSubmatch(h.mails.newest(t, normalised(t, address), digits.MatchString), -1)
 	if len(found) != 1 {
 		t.Fatalf("foyertest: the mail to %s has %d lines of digits, want one", address, len(found))
 	}
 	return found[0][1]
 }
+
+func anyMail(string) bool { return true }
 
 var digits = regexp.MustCompile(`(?m)^([0-9]{6}|[0-9]{8})\r?$`)
 
@@ -43,19 +46,20 @@ type mailbox struct {
 
 const patience = 20 * time.Second
 
-func (b *mailbox) newest(t testing.TB, address string) string {
+// newest waits for a mail that is wanted.
+func (b *mailbox) newest(t testing.TB, address string, wanted func(text string) bool) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if path := b.next(address); path != "" {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatalf("foyertest: %v", err)
-			}
-			return string(text)
+		text, err := b.next(address, wanted)
+		if err != nil {
+			t.Fatalf("foyertest: %v", err)
+		}
+		if text != "" {
+			return text
 		}
 		select {
 		case <-ctx.Done():
@@ -65,19 +69,25 @@ func (b *mailbox) newest(t testing.TB, address string) string {
 	}
 }
 
-// next returns the newest mail's file, or "" for none that was not read, and
-// takes all for read.
-func (b *mailbox) next(address string) string {
+// next returns the newest mail that is wanted, or "" for none that was not read. Then
+// it takes all for read.
+func (b *mailbox) next(address string, wanted func(text string) bool) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	folder := filepath.Join(b.dir, url.PathEscape(address))
 	files, _ := os.ReadDir(folder) // which is not there before the first mail
 	files = slices.DeleteFunc(files, func(f os.DirEntry) bool { return filepath.Ext(f.Name()) != ".eml" })
-	if len(files) <= b.read[address] {
-		return ""
+	for n := len(files); n > b.read[address]; n-- {
+		text, err := os.ReadFile(filepath.Join(folder, files[n-1].Name()))
+		if err != nil {
+			return "", err
+		}
+		if wanted(string(text)) {
+			b.read[address] = len(files)
+			return string(text), nil
+		}
 	}
-	b.read[address] = len(files)
-	return filepath.Join(folder, files[len(files)-1].Name())
+	return "", nil
 }
 
 func normalised(t testing.TB, address string) string {

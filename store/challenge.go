@@ -11,6 +11,7 @@ type Challenge struct {
 	ID       string
 	GrantID  string
 	Epoch    int    // of the grant, when the challenge was made
+	Asker    int    // the generation of the access token that asked; 0 where it is not known
 	Email    string // normalised
 	Digits   int    // how many digits its one-time code has
 	KeyID    string // names the secret that derives them

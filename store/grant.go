@@ -20,7 +20,7 @@ type Grant struct {
 	Level        string // how the user was authenticated; empty while unclaimed
 	AuthTime     time.Time
 	Scopes       []string
-	ApprovedBy   string // how Scopes were approved: "mail" or "browser", or empty while unclaimed
+	ApprovedBy   string // how Scopes were approved: "mail", "link" or "browser", or empty while unclaimed
 	Generation   int    // of the refresh token that may be used next
 	Created      time.Time
 	RevokedAt    time.Time // zero while the grant stands

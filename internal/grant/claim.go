@@ -37,6 +37,32 @@ func (g *Grants) Claim(ctx context.Context, tx store.Tx, access store.Hash, p Pr
 	if err != nil {
 		return store.Grant{}, err
 	}
+	return g.claim(ctx, tx, t, gr, p, now)
+}
+
+// ClaimAside is [Grants.Claim] for a proof that comes by another way than the client
+// of the grant id. Of access tokens the one crosses that asked for the proof, which
+// is of the generation asker. Where it has gone, none does: the client has refreshed,
+// or does so now.
+func (g *Grants) ClaimAside(ctx context.Context, tx store.Tx, id string, asker int, p Proof, now time.Time) (store.Grant, error) {
+	gr, err := Live(ctx, tx, id, now)
+	switch {
+	case err != nil:
+		return store.Grant{}, err
+	case gr.UserID != "", gr.Epoch != p.Epoch:
+		return store.Grant{}, ErrChanged
+	}
+	t, err := tx.TokenOf(ctx, id, store.Access, asker)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return store.Grant{}, fmt.Errorf("grant: claim: %w", err)
+	}
+	if err != nil || t.Epoch != gr.Epoch {
+		t = store.Token{}
+	}
+	return g.claim(ctx, tx, t, gr, p, now)
+}
+
+func (g *Grants) claim(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, p Proof, now time.Time) (store.Grant, error) {
 	if err := stays(ctx, tx, p.UserID); err != nil {
 		return store.Grant{}, err
 	}

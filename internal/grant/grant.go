@@ -144,7 +144,8 @@ func Scopes(t store.Token, gr store.Grant) []string {
 
 // cross raises the epoch of gr, and takes the access token of the call and the
 // family's current refresh token along. Whoever holds another token of gr,
-// because a link or a configuration was shared, stays behind.
+// because a link or a configuration was shared, stays behind. The zero access token
+// is none.
 func cross(ctx context.Context, tx store.Tx, access store.Token, gr store.Grant) error {
 	current, err := tx.TokenOf(ctx, gr.ID, store.Refresh, gr.Generation)
 	if err != nil {
@@ -153,7 +154,11 @@ func cross(ctx context.Context, tx store.Tx, access store.Token, gr store.Grant)
 	gr.Epoch++
 	access.Epoch, current.Epoch = gr.Epoch, gr.Epoch
 	access.Expires = earlier(access.Expires, gr.Expires) // a guest's grant may end sooner than the user's would have
-	return errors.Join(tx.PutGrant(ctx, gr), tx.PutToken(ctx, access), tx.PutToken(ctx, current))
+	err = errors.Join(tx.PutGrant(ctx, gr), tx.PutToken(ctx, current))
+	if access.Kind != "" {
+		err = errors.Join(err, tx.PutToken(ctx, access))
+	}
+	return err
 }
 
 // ByAccess returns the working access token with hash h and its grant. It

@@ -87,9 +87,9 @@ func TestADeletionIsTriedUntilItSucceeds(t *testing.T) {
 	if err := f.PutOffPurge(t.Context(), first); err != nil { // the first has lost it
 		t.Fatal(err)
 	}
-	f.wait(firstRetry)
+	f.wait(purgeLease - time.Microsecond)
 	f.idle("put off by who has lost it")
-	f.wait(purgeLease)
+	f.wait(time.Microsecond)
 	for tries := 3; tries < 20; tries++ {
 		p := f.begin()
 		if err := f.PutOffPurge(t.Context(), p); err != nil || p.Tries != tries {

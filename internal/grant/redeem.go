@@ -38,6 +38,7 @@ type Authorization struct {
 	Level    string // how the user was authenticated there
 	AuthTime time.Time
 	Scopes   []string // that the user has approved
+	Tell     bool     // the user is mailed that the client is connected, unless it was before
 }
 
 const sealedCode = "authorization code"
@@ -127,8 +128,14 @@ func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker
 	if err := g.touchClient(ctx, tx, gr, asker, now); err != nil {
 		return Issued{}, "", err
 	}
+	own := false // it goes on with a grant of the same user
 	if len(a.Browser) == len(store.Hash{}) {
-		if err := g.remember(ctx, tx, store.Hash(a.Browser), &gr, now); err != nil {
+		if own, err = g.remember(ctx, tx, store.Hash(a.Browser), &gr, now); err != nil {
+			return Issued{}, "", err
+		}
+	}
+	if gr.UserID != "" && a.Tell && !own {
+		if err := Tell(ctx, tx, gr, now); err != nil {
 			return Issued{}, "", err
 		}
 	}
@@ -144,20 +151,25 @@ func (g *Grants) redeem(ctx context.Context, tx store.Tx, a Authorization, asker
 	return issued, gr.Continues, err
 }
 
-// ApprovedInBrowser is how the scopes of a grant were approved on the consent page.
-const ApprovedInBrowser = "browser"
+// How the scopes of a grant were approved.
+const (
+	ApprovedByMail    = "mail"    // by the one-time code of a mail, given in the chat
+	ApprovedByLink    = "link"    // by the link of that mail, and the pairing code of the chat
+	ApprovedInBrowser = "browser" // on the consent page
+)
 
 // carryOn puts gr in the place of before, where that works for the same client and
-// resource, and is a guest's or the user's own.
-func carryOn(ctx context.Context, tx store.Tx, gr *store.Grant, before store.Grant, now time.Time) error {
+// resource, and is a guest's or the user's own; it reports whether it was their own.
+func carryOn(ctx context.Context, tx store.Tx, gr *store.Grant, before store.Grant, now time.Time) (own bool, err error) {
 	if !continues(before, gr.UserID, gr.Resource, now) {
-		return nil
+		return false, nil
 	}
 	gr.Continues, gr.GuestID = before.ID, before.GuestID
-	if before.UserID == gr.UserID {
+	own = before.UserID == gr.UserID
+	if own {
 		gr.Scopes = union(gr.Scopes, before.Scopes)
 	}
-	return end(ctx, tx, before, store.ReasonContinued, "", now)
+	return own, end(ctx, tx, before, store.ReasonContinued, "", now)
 }
 
 // continues reports whether a grant of a user for resource continues before.
@@ -186,19 +198,20 @@ func (g *Grants) Keeps(ctx context.Context, a Asked, userID string) (scopes []st
 }
 
 // remember makes gr what the browser with cookie h remembers of its client, and
-// gr know who was signed in there before, and carry that on.
-func (g *Grants) remember(ctx context.Context, tx store.Tx, h store.Hash, gr *store.Grant, now time.Time) error {
+// gr know who was signed in there before, and carry that on. It reports whether gr
+// goes on with a grant of the same user.
+func (g *Grants) remember(ctx context.Context, tx store.Tx, h store.Hash, gr *store.Grant, now time.Time) (own bool, err error) {
 	before, err := remembered(ctx, tx, h, gr.ClientID, now)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+		return false, err
 	}
 	if gr.UserID == "" {
 		gr.KnownUserID = before.KnownUserID
 	}
-	if err := carryOn(ctx, tx, gr, before, now); err != nil {
-		return err
+	if own, err = carryOn(ctx, tx, gr, before, now); err != nil {
+		return false, err
 	}
-	return tx.PutBrowser(ctx, store.Browser{Hash: h, ClientID: gr.ClientID, GrantID: gr.ID, Expires: now.Add(g.life.Browser)})
+	return own, tx.PutBrowser(ctx, store.Browser{Hash: h, ClientID: gr.ClientID, GrantID: gr.ID, Expires: now.Add(g.life.Browser)})
 }
 
 func remembered(ctx context.Context, tx store.Tx, h store.Hash, clientID string, now time.Time) (store.Grant, error) {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"example.com/foyer/gate"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/layout"
 	"example.com/foyer/internal/oauth"
+	"example.com/foyer/internal/signin"
 	"example.com/foyer/internal/words"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
@@ -144,22 +144,8 @@ func (p *Pages) elevations(gr store.Grant) (texts []words.Text) {
 
 func wordsOf(s gate.ScopeInfo) words.Text { return words.AsIn(s.Words, s.WordsIn) }
 
-// inWords are what scopes, and those that they imply, let a client do: in the
-// operator's words and order. One that the operator has no words for keeps its name.
-func (p *Pages) inWords(scopes []string) (texts []words.Text) {
-	all := p.Scopes.With(scopes)
-	for _, s := range p.Scopes {
-		if slices.Contains(all, s.Name) {
-			texts = append(texts, wordsOf(s))
-		}
-	}
-	for _, name := range all {
-		if name != gate.Guest && !p.Scopes.Known(name) {
-			texts = append(texts, words.As(name))
-		}
-	}
-	return texts
-}
+// inWords are what scopes, and those that they imply, let a client do.
+func (p *Pages) inWords(scopes []string) []words.Text { return signin.InWords(p.Scopes, scopes) }
 
 // happened are events in words.
 func (p *Pages) happened(events []store.Event, names map[string]words.Text) (items []words.Text) {

@@ -211,7 +211,7 @@ func (p *Pages) allow(w http.ResponseWriter, r *http.Request, q question, there 
 			a.Scopes = append(a.Scopes, s.Name)
 		}
 	}
-	code, err := p.Grants.Code(a)
+	code, err := p.SignIn.Approve(r.Context(), a)
 	if err != nil {
 		p.fault(w, r, err)
 		return

@@ -66,7 +66,7 @@ func (p *Pages) askToDelete(w http.ResponseWriter, r *http.Request) {
 		p.fault(w, r, err)
 		return
 	}
-	page := leavePage(p.App, mail.Masked(u.Email), p.AppData)
+	page := p.leavePage(mail.Masked(u.Email))
 	page.Form = &leave
 	p.write(w, r, http.StatusOK, page)
 }
@@ -87,7 +87,7 @@ func (p *Pages) deleteAccount(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Wake()
 	p.setCookie(w, "", -1)
-	p.write(w, r, http.StatusOK, left(d))
+	p.write(w, r, http.StatusOK, p.left(d))
 }
 
 // farewell answers who is about to be deleted, whatever they have asked for.

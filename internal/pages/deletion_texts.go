@@ -6,7 +6,10 @@ import (
 	"example.com/foyer/store"
 )
 
-var seeAccount = words.T("See your account")
+var (
+	seeAccount = words.T("See your account")
+	howToKeep  = words.T("See how to keep it")
+)
 
 var (
 	goingPage = layout.Page{Title: words.T("Your account is being deleted"), Lines: []words.Text{
@@ -22,23 +25,32 @@ var (
 )
 
 // leavePage says what goes, and when. What the application keeps goes too, or it does
-// not, and that is said.
-func leavePage(app, account string, appData bool) layout.Page {
+// not, and that is said. Who signs in at the operator's stays signed in there.
+func (p *Pages) leavePage(account string) layout.Page {
+	atOnce := words.T("At once: no app can act as you any more, and you are signed out of every browser.")
+	if p.Identity.elsewhere() {
+		atOnce = words.T("At once: no app can act as you any more.")
+	}
 	page := layout.Page{Title: words.T("Delete your account?"), Lines: []words.Text{
-		words.T("This is about the account of {account} in {app}. Nothing was deleted yet.", "account", account, "app", app),
+		words.T("This is about the account of {account} in {app}. Nothing was deleted yet.", "account", account, "app", p.App),
 	}, Steps: []words.Text{
-		words.T("At once: no app can act as you any more, and you are signed out of every browser."),
+		atOnce,
 		words.T("For seven days: everything stays, and you can keep your account. We mail you how."),
 		words.T("Then: all that is kept of you is deleted for good. Nobody can bring it back."),
 	}, Back: AccountPath, BackText: words.T("Go back, and delete nothing")}
-	if !appData {
-		page.After = []words.Text{words.T("This deletes your account and what was allowed by it. What {app} itself keeps of you is not part of it: ask those who run it.", "app", app)}
+	if !p.AppData {
+		page.After = []words.Text{words.T("This deletes your account and what was allowed by it. What {app} itself keeps of you is not part of it: ask those who run it.", "app", p.App)}
 	}
 	return page
 }
 
-func left(d store.Deletion) layout.Page {
+func (p *Pages) left(d store.Deletion) layout.Page {
 	page := leaving(d)
+	if p.Identity.elsewhere() {
+		page.Lines = []words.Text{words.T("No app can act as you any more. A mail that says how to keep your account is on its way to you.")}
+		page.Back, page.BackText = AccountPath, howToKeep
+		return page
+	}
 	page.Lines = []words.Text{
 		words.T("No app can act as you any more, and you are signed out, here and in every other browser. A mail that says how to keep your account is on its way to you."),
 	}
@@ -66,6 +78,6 @@ func leavingConsent(client words.Text, account string, d store.Deletion) layout.
 		words.T("You are signed in as {account}.", "account", account),
 		words.T("{client} cannot be connected to an account that is about to be deleted. Keep your account first, or use another one.", "client", client),
 	}
-	page.Back, page.BackText = AccountPath, words.T("See how to keep it")
+	page.Back, page.BackText = AccountPath, howToKeep
 	return page
 }

@@ -55,12 +55,21 @@ func keyID(key []byte) string {
 // OneTimeCode returns the digits that answer the challenge with that ID, under
 // the key that the challenge names. It reports false for a key that is gone.
 func (k Keys) OneTimeCode(id, challengeID string, digits int) (Text, bool) {
+	key, ok := k.named(id)
+	if !ok {
+		return Text{}, false
+	}
+	return Text{oneTimeCode(key, challengeID, digits)}, true
+}
+
+// named returns the key of that ID, and false for one that is gone.
+func (k Keys) named(id string) ([]byte, bool) {
 	for _, key := range k.keys {
 		if keyID(key) == id {
-			return Text{oneTimeCode(key, challengeID, digits)}, true
+			return key, true
 		}
 	}
-	return Text{}, false
+	return nil, false
 }
 
 // SigningKeys returns a private key on P-256 for each key, in their order.
@@ -100,20 +109,25 @@ func oneTimeCode(key []byte, challengeID string, digits int) string {
 	})
 }
 
-// uniformDigits maps uniform words to n uniform digits, at most 9. It draws
-// again above the last whole multiple of 10^n, because the remainder would
-// favour low numbers.
+// uniformDigits maps uniform words to n uniform digits, at most 9.
 func uniformDigits(n int, draw func() uint32) string {
 	modulus := uint64(1)
 	for range n {
 		modulus *= 10
 	}
+	return fmt.Sprintf("%0*d", n, uniform(modulus, draw))
+}
+
+// uniform maps uniform words to a uniform number below modulus. It draws again
+// above the last whole multiple of it, because the remainder would favour low
+// numbers.
+func uniform(modulus uint64, draw func() uint32) uint64 {
 	fair := 1<<32 - 1<<32%modulus
 	word := uint64(draw())
 	for word >= fair {
 		word = uint64(draw())
 	}
-	return fmt.Sprintf("%0*d", n, word%modulus)
+	return word % modulus
 }
 
 // Pseudonym returns a name for value that nobody can compute, or check a guess

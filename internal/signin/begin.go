@@ -9,6 +9,7 @@ import (
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/limit"
+	"example.com/foyer/internal/secret"
 	"example.com/foyer/mail"
 	"example.com/foyer/store"
 )
@@ -24,6 +25,7 @@ type Begun struct {
 	ExpiresIn time.Duration // of the one-time code
 	ResendIn  time.Duration // when another may be asked for
 	Before    bool          // of a refusal in a browser: the digits of before are good
+	Pairing   secret.Text   // what the page asks for that the mail links to; of a chat
 }
 
 // Begin mails a one-time code to email, with which the guest behind a can claim
@@ -69,7 +71,8 @@ func (s *SignIn) start(ctx context.Context, a Asker, email mail.Address, instead
 	if instead && refusal == nil {
 		s.Grants.Announce(a.GrantID)
 	}
-	return Begun{Digits: c.Digits, ExpiresIn: s.TTL, ResendIn: sendsPerMail[0].Within}, refusal
+	pairing, _ := s.Keys.PairingCode(c.KeyID, c.ID) // under the first key, which is there
+	return Begun{Digits: c.Digits, ExpiresIn: s.TTL, ResendIn: sendsPerMail[0].Within, Pairing: pairing}, refusal
 }
 
 func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Address, c store.Challenge, instead bool, now time.Time) (refusal, err error) {
@@ -95,7 +98,7 @@ func (s *SignIn) begin(ctx context.Context, tx store.Tx, a Asker, email mail.Add
 	if c.Muted, err = s.mute(ctx, tx, gr.KnownUserID, email, now); err != nil {
 		return nil, err
 	}
-	c.GrantID, c.Epoch = gr.ID, gr.Epoch
+	c.GrantID, c.Epoch, c.Asker = gr.ID, gr.Epoch, t.Generation
 	begun := store.NewEvent(ctx, store.EventSignInBegun, now).Of(gr)
 	begun.Whom, begun.Outcome = s.Keys.Whom(email.String()), store.OutcomeMailed
 	if c.Muted {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"example.com/foyer/gate"
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/oauth"
@@ -17,10 +19,12 @@ import (
 type Letters struct {
 	*SignIn
 	Clients *client.Clients
-	App     string           // what people sign in to
-	Account string           // URL of the page where users see what is theirs
-	Words   []words.Text     // the scopes of a claim, in the operator's words
+	App     string       // what people sign in to
+	Words   []words.Text // the scopes of a claim, in the operator's words
+	Scopes  gate.Scopes
 	Speaks  *words.Languages // nil for ours
+
+	Claim, Disconnect, Account string // URLs of our pages; what stands for a thing follows the first two
 }
 
 // An addressee is whom a mail is for, and in which language.
@@ -42,6 +46,8 @@ func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Messag
 			letter, to, err = l.reused(ctx, tx, out)
 		case grant.MailLeaving:
 			letter, to, err = l.leaving(ctx, tx, out)
+		case grant.MailConnected:
+			letter, to, err = l.connected(ctx, tx, out)
 		default:
 			err = fmt.Errorf("signin: no letter of kind %q", out.Kind)
 		}
@@ -78,8 +84,9 @@ func (l *Letters) code(ctx context.Context, tx store.Tx, out store.Outgoing) (wo
 	if err != nil || !ok || newest.ID != c.ID || l.next(c, gr, l.Now()) != nil {
 		return words.Letter{}, addressee{}, err
 	}
+	link, _ := l.Keys.LinkToken(c.KeyID, c.ID)
 	return words.CodeMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
-		Email: c.Email, Code: code.Reveal(), Time: c.Created, Lives: l.TTL, Scopes: l.Words}.Letter(), addressee{c.Email, gr.Language}, nil
+		Email: c.Email, Code: code.Reveal(), Time: c.Created, Lives: l.TTL, Scopes: l.Words, Link: l.Claim + link.Reveal()}.Letter(), addressee{c.Email, gr.Language}, nil
 }
 
 // browser is the mail for a page of ours.
@@ -123,6 +130,45 @@ func (l *Letters) leaving(ctx context.Context, tx store.Tx, out store.Outgoing) 
 		return words.Letter{}, addressee{}, err
 	}
 	return words.LeavingMail{App: l.App, Email: u.Email, Account: l.Account, Asked: d.Asked, Until: d.Until}.Letter(), addressee{u.Email, d.Language}, nil
+}
+
+// connected says to a user that a grant is theirs. Where it is over by now, or another's,
+// nobody is told.
+func (l *Letters) connected(ctx context.Context, tx store.Tx, out store.Outgoing) (words.Letter, addressee, error) {
+	gr, link, err := l.Grants.Notice(ctx, tx, out)
+	if errors.Is(err, grant.ErrUnknown) {
+		return words.Letter{}, addressee{}, nil
+	} else if err != nil {
+		return words.Letter{}, addressee{}, err
+	}
+	u, err := tx.User(ctx, gr.UserID)
+	if err != nil {
+		return words.Letter{}, addressee{}, err
+	}
+	name, err := l.Clients.Name(ctx, tx, gr.ClientID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return words.Letter{}, addressee{}, err
+	}
+	return words.ConnectedMail{App: l.App, Client: words.Client(gr.ClientID, name), Where: place(gr), Email: u.Email, Time: out.Created, Approved: words.Approval(gr.ApprovedBy),
+		Scopes: InWords(l.Scopes, gr.Scopes), Disconnect: l.Disconnect + link.Reveal(), Account: l.Account}.Letter(), addressee{u.Email, gr.Language}, nil
+}
+
+// InWords are what the scopes of those names, and those that they imply, let a client
+// do: in the operator's words and order. One that the operator has no words for keeps
+// its name.
+func InWords(scopes gate.Scopes, names []string) (texts []words.Text) {
+	all := scopes.With(names)
+	for _, s := range scopes {
+		if slices.Contains(all, s.Name) {
+			texts = append(texts, words.AsIn(s.Words, s.WordsIn))
+		}
+	}
+	for _, name := range all {
+		if name != gate.Guest && !scopes.Known(name) {
+			texts = append(texts, words.As(name))
+		}
+	}
+	return texts
 }
 
 // place is where the codes of a grant were sent.

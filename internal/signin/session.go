@@ -145,13 +145,7 @@ func (s *SignIn) VerifySession(ctx context.Context, v Visitor, answer string) (c
 	if err != nil {
 		return secret.Text{}, store.User{}, fmt.Errorf("signin: verify in a browser: %w", err)
 	}
-	if w := (Wrong{}); errors.As(refusal, &w) {
-		s.flood.failed(asker, now)
-		if w.Left == 0 {
-			refusal = ErrExhausted
-		}
-	}
-	if refusal != nil {
+	if refusal = s.compared(asker, refusal, now); refusal != nil {
 		return secret.Text{}, store.User{}, refusal
 	}
 	return cookie, u, nil

@@ -39,6 +39,7 @@ const (
 
 const (
 	attempts       = 5
+	attemptsByLink = 3 // of those: the pairing code is short, and stands in the chat to be copied
 	digits         = 6
 	digitsAttacked = 8              // while wrong answers come from everywhere
 	keepChallenge  = 24 * time.Hour // after its end, for those who ask what happened

@@ -67,13 +67,14 @@ func addressOf(typed string) (mail.Address, error) {
 
 // mailed says that the digits are on their way.
 func mailed(email mail.Address, begun signin.Begun) answer {
-	return answer{text: words.CodeMailed(email.Masked(), begun.Digits, begun.ExpiresIn, begun.ResendIn), data: map[string]any{
-		"status":     "pending",
-		"mailed_to":  email.Masked(),
-		"digits":     begun.Digits,
-		"expires_in": words.Seconds(begun.ExpiresIn),
-		"resend_in":  words.Seconds(begun.ResendIn),
-		"next":       []string{words.ValidateToken},
+	return answer{text: words.CodeMailed(email.Masked(), begun.Digits, begun.Pairing.Reveal(), begun.ExpiresIn, begun.ResendIn), data: map[string]any{
+		"status":       "pending",
+		"mailed_to":    email.Masked(),
+		"digits":       begun.Digits,
+		"pairing_code": begun.Pairing.Reveal(), // for the page that the mail links to
+		"expires_in":   words.Seconds(begun.ExpiresIn),
+		"resend_in":    words.Seconds(begun.ResendIn),
+		"next":         []string{words.ValidateToken},
 	}}
 }
 

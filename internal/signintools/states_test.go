@@ -127,7 +127,8 @@ func TestT31TheToolsAnswerEveryAddressAlike(t *testing.T) {
 	var first []string
 	for _, name := range []string{"new", "known", "overbudget", "off", "muted"} {
 		d.guest()
-		said := []string{d.call("authenticate", `{"email":"`+name+`@example.com"}`).raw, d.call("whoami", `{}`).raw}
+		asked := d.call("authenticate", `{"email":"`+name+`@example.com"}`)
+		said := []string{strings.ReplaceAll(asked.raw, asked.Data["pairing_code"].(string), "K7QX"), d.call("whoami", `{}`).raw} // each challenge has its own
 		for range 6 {
 			said = append(said, d.call("validate_token", `{"code":"x"}`).raw)
 		}

@@ -9,7 +9,7 @@ import (
 
 var (
 	challengeColumns = []string{"id", "grant_id", "epoch", "email", "digits", "key_id", "muted", "attempts",
-		"state", "created", "expires"}
+		"state", "created", "expires", "generation"}
 	challenges = newTable("foyer_challenges", challengeColumns...)
 	counters   = newTable("foyer_counters", "id", "total", "events", "labels", "expires")
 
@@ -18,14 +18,14 @@ var (
 	counterByKey    = counters.where("id = $1")
 
 	// A challenge keeps the place that it got when it was first put.
-	challengeUpsert = fmt.Sprintf(`INSERT INTO %s (id, grant_id, epoch, email, digits, key_id, muted, attempts, state, created, expires, place)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+	challengeUpsert = fmt.Sprintf(`INSERT INTO %s (id, grant_id, epoch, email, digits, key_id, muted, attempts, state, created, expires, generation, place)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
 		(SELECT coalesce(max(place), 0) + 1 FROM %[1]s WHERE grant_id = $2))`, challenges.name) + onConflict(1, challengeColumns)
 )
 
 func challengeFields(c *store.Challenge) []any {
 	return []any{&c.ID, &c.GrantID, &c.Epoch, &c.Email, &c.Digits, &c.KeyID, (*flag)(&c.Muted), &c.Attempts,
-		&c.State, (*instant)(&c.Created), (*instant)(&c.Expires)}
+		&c.State, (*instant)(&c.Created), (*instant)(&c.Expires), &c.Asker}
 }
 
 func counterFields(c *store.Counter) []any {

@@ -7,6 +7,8 @@ func Approval(by string) Text {
 	switch by {
 	case "mail":
 		return T("in the chat, with the code from a mail")
+	case "link":
+		return T("with the link from a mail, and the pairing code of the chat")
 	case "browser":
 		return T("in the browser")
 	}
@@ -44,7 +46,7 @@ func Happened(e store.Event, client Text, scopes []Text) Text {
 	case store.EventGrantStarted:
 		return T("{client} was connected, in the browser", "client", client)
 	case store.EventGrantClaimed:
-		return T("{client} was connected, in the chat, with the code from a mail", "client", client)
+		return T("{client} was connected, in the chat, by a mail", "client", client)
 	case store.EventGrantSignedOut:
 		return T("{client} was signed out", "client", client)
 	case store.EventGrantRevoked:

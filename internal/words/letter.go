@@ -18,11 +18,19 @@ type Letter struct {
 	Facts   []Fact
 	Notes   []Text
 	List    []Text // below the last note
+	Links   []Link
 	Foot    Text
 }
 
 // A Fact is a term, and what there is to say about it.
 type Fact struct{ Term, Text Text }
+
+// A Link leads to a page of ours.
+type Link struct {
+	Lead Text // says what it is for
+	Text Text // of the link itself, where it is not shown
+	URL  string
+}
 
 // A Mail is a mail in words.
 type Mail struct{ Subject, Text, HTML string }

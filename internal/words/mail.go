@@ -16,6 +16,7 @@ type CodeMail struct {
 	Time   time.Time     // when it was asked for
 	Lives  time.Duration // how long the code does
 	Scopes []Text        // what the client may do then, in the operator's words
+	Link   string        // to a page which asks for the pairing code of the chat instead
 }
 
 // Letter returns the mail.
@@ -31,7 +32,8 @@ func (m CodeMail) Letter() Letter {
 		Facts: []Fact{{T("Who asks:"), List([]Text{m.Client, m.Where})}, when(m.Time)},
 		Notes: []Text{T("Apps choose their names themselves; nobody has checked this one."),
 			T("Giving the code lets that app act as you in {app}.", "app", m.App)},
-		Foot: T("If you did not start this, ignore this mail: without the code nobody gets in. Never give the code to a person, or to a chat that you did not start."),
+		Links: []Link{{T("Instead of giving the code, you can type the pairing code that your chat shows on this page:"), T("Open the page"), m.Link}},
+		Foot:  T("If you did not start this, ignore this mail: without the code nobody gets in. Never give the code to a person, or to a chat that you did not start, and never type a pairing code that somebody has sent you."),
 	}
 	if len(m.Scopes) > 0 {
 		l.Notes[1], l.List = T("Giving the code lets that app act as you in {app}, and:", "app", m.App), m.Scopes
@@ -63,6 +65,39 @@ func (m BrowserMail) Letter() Letter {
 		Facts: []Fact{when(m.Time)},
 		Foot:  T("If you did not start this, ignore this mail: without the code nobody gets in. Never give the code to a person, or to a chat: this one is for our page alone."),
 	}
+}
+
+// A ConnectedMail says that a client acts for a person from now on. No line of its
+// text is digits alone: it brings no code.
+type ConnectedMail struct {
+	App        string
+	Client     Text
+	Where      Text
+	Email      string
+	Time       time.Time
+	Approved   Text   // how, in the words of [Approval]
+	Scopes     []Text // what the client may do, in the operator's words
+	Disconnect string // URL of a page that ends it
+	Account    string // URL of the connected apps
+}
+
+// Letter returns the mail. The subject names no client: clients choose their names.
+func (m ConnectedMail) Letter() Letter {
+	l := Letter{
+		Subject: T("An app was connected to {app}", "app", m.App),
+		Lines: []Text{T("{client}, {place}, is now connected to {app} and acts as {email}.", "client", m.Client, "place", m.Where, "app", m.App, "email", m.Email),
+			T("If that was you, there is nothing to do.")},
+		Facts: []Fact{when(m.Time), {T("Approved:"), m.Approved}},
+		Notes: []Text{T("Apps choose their names themselves; nobody has checked this one.")},
+		Links: []Link{
+			{T("If that was not you, disconnect it on this page. That takes no sign-in, and works for a day:"), T("Disconnect it"), m.Disconnect},
+			{T("All that is connected to your account, at any time:"), T("Connected apps"), m.Account},
+		},
+	}
+	if len(m.Scopes) > 0 {
+		l.Notes, l.List = append(l.Notes, T("It may:")), m.Scopes
+	}
+	return l
 }
 
 // A ReusedMail says that a grant ended because one of its refresh tokens came
@@ -102,9 +137,8 @@ func (m LeavingMail) Letter() Letter {
 		Subject: T("Your account in {app} will be deleted", "app", m.App),
 		Lines: []Text{
 			T("Your account in {app}, {email}, will be deleted on {time}.", "app", m.App, "email", m.Email, "time", m.Until),
-			T("You asked for that on {time}, or those who run {app} did. No app can act as you any more, and every browser was signed out. What is kept of you stays until that moment, and is then deleted for good: nobody can bring it back.", "time", m.Asked, "app", m.App),
-			T("If you want to keep your account, sign in on this page before then, and press “Keep my account”. You can also download your data there."),
-			As(m.Account),
+			T("You asked for that on {time}, or those who run {app} did. No app can act as you any more. What is kept of you stays until that moment, and is then deleted for good: nobody can bring it back.", "time", m.Asked, "app", m.App),
 		},
+		Links: []Link{{T("If you want to keep your account, sign in on this page before then, and press “Keep my account”. You can also download your data there:"), T("Your account"), m.Account}},
 	}
 }

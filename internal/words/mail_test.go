@@ -16,7 +16,12 @@ var noon = time.Date(2026, 11, 21, 15, 3, 0, 0, time.FixedZone("CET", 3600))
 
 func codeMail(clientName string) CodeMail {
 	return CodeMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com",
-		Code: "048291", Time: noon, Lives: 10 * time.Minute, Scopes: []Text{As("Write and delete your notes"), As("Take a copy of <all> your notes")}}
+		Code: "048291", Time: noon, Lives: 10 * time.Minute, Scopes: []Text{As("Write and delete your notes"), As("Take a copy of <all> your notes")}, Link: "https://notes.example/claim/ID.mac-_0"}
+}
+
+func connectedMail(clientName string) ConnectedMail {
+	return ConnectedMail{App: "Notes", Client: ClientName(clientName), Where: Place("app.example", false), Email: "ann@example.com", Time: noon, Approved: Approval("mail"),
+		Scopes: []Text{As("Write and delete your notes"), As("Take a copy of <all> your notes")}, Disconnect: "https://notes.example/disconnect/sealed-_0", Account: "https://notes.example/account"}
 }
 
 // Each golden file is a whole mail: subject, text, HTML.
@@ -31,7 +36,10 @@ func TestMailsReadAsTheyShould(t *testing.T) {
 	oddLeaving.App = "<b>Notes</b>"
 	oddReused := reused
 	oddReused.App, oddReused.Client, oddReused.Email = odd.App, odd.Client, odd.Email
+	oddConnected := connectedMail("")
+	oddConnected.App, oddConnected.Client, oddConnected.Where, oddConnected.Email, oddConnected.Scopes = odd.App, odd.Client, odd.Where, odd.Email, nil
 	for name, letter := range map[string]interface{ Letter() Letter }{
+		"connected": connectedMail("Inspector"), "connected-odd": oddConnected,
 		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "leaving": leaving, "leaving-odd": oddLeaving, "reused": reused, "reused-odd": oddReused,
 	} {
 		for _, l := range []*Language{English, standard.Best("de")} {
@@ -60,6 +68,33 @@ func golden(t *testing.T, name, got string) {
 	}
 	if got != string(want) {
 		t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+// T10: who is told that an app acts for them learns which, when, how and for what, and
+// whatever the app calls itself, no line is digits alone: nobody takes it for a code.
+func TestT10TheNoticeSaysWhoIsConnectedAndBringsNoDigits(t *testing.T) {
+	for _, client := range []string{"Inspector", "482913", "\n482913\n", "482913\r\n", "x\u2028482913\u2029", "x\v482913\f", strings.Repeat("x", 28) + " 482913 " + strings.Repeat("y", 28)} {
+		m, err := English.Write(connectedMail(client).Letter())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{strings.Join(strings.Fields(m.Text), " "), html.UnescapeString(m.HTML)} {
+			for _, want := range []string{"ann@example.com", ClientName(client).String(), "app.example", "21 November 2026, 14:03 UTC", "in the chat, with the code from a mail",
+				"Write and delete your notes", "https://notes.example/disconnect/sealed-_0", "https://notes.example/account"} {
+				if !strings.Contains(part, want) {
+					t.Errorf("no %q in\n%s", want, part)
+				}
+			}
+		}
+		for _, line := range strings.FieldsFunc(m.Text, func(r rune) bool { return strings.ContainsRune("\n\r\v\f\u0085\u2028\u2029", r) }) {
+			if line = strings.TrimSpace(line); line != "" && strings.Trim(line, "0123456789") == "" {
+				t.Errorf("%q: a line of digits alone: %s", client, line)
+			}
+		}
+		if strings.Contains(m.Subject, ClientName(client).String()) {
+			t.Errorf("a client has chosen the subject %s", m.Subject)
+		}
 	}
 }
 
@@ -97,11 +132,29 @@ func TestTheCodeStandsAloneOnOneLineOfTheText(t *testing.T) {
 	}
 }
 
-func TestT63MailsHaveNoLinksAndLoadNothing(t *testing.T) {
-	for _, letter := range []interface{ Letter() Letter }{codeMail("Inspector"), ReusedMail{App: "Notes", Time: noon}} {
-		m, err := English.Write(letter.Letter())
+// Nobody learns that a mail was read. What it links to are the pages that it has to.
+func TestT63MailsLinkToOurPagesAloneAndLoadNothing(t *testing.T) {
+	const evil = "“https://evil.example/claim”"
+	code, connected := codeMail(evil), connectedMail(evil)
+	for _, c := range []struct {
+		letter interface{ Letter() Letter }
+		links  []string
+	}{
+		{code, []string{code.Link}},
+		{connected, []string{connected.Disconnect, connected.Account}},
+		{BrowserMail{App: "Notes", Time: noon}, nil},
+		{ReusedMail{App: "Notes", Time: noon}, nil},
+	} {
+		m, err := English.Write(c.letter.Letter())
 		if err != nil {
 			t.Fatal(err)
+		}
+		m.Text, m.HTML = strings.ReplaceAll(m.Text, evil, ""), strings.ReplaceAll(m.HTML, evil, "")
+		for _, link := range c.links {
+			if strings.Count(m.Text, "\n"+link+"\n") != 1 || strings.Count(m.HTML, `<a href="`+link+`" target="_blank" rel="noreferrer">`) != 1 {
+				t.Errorf("no link %s in\n%s\n%s", link, m.Text, m.HTML)
+			}
+			m.Text, m.HTML = strings.Replace(m.Text, link, "", 1), strings.Replace(m.HTML, `<a href="`+link+`"`, "", 1)
 		}
 		for _, bad := range []string{"http", "href", "src=", "<img", "<script", "<link", "url(", "@import"} {
 			if strings.Contains(strings.ToLower(m.Text+m.HTML), bad) {

@@ -67,9 +67,10 @@ func EmailRefused(reason string) string {
 }
 
 // CodeMailed answers authenticate, alike for every address.
-func CodeMailed(masked string, digits int, expires, resend time.Duration) string {
-	return fmt.Sprintf("A mail is on its way to %s, if that can receive mail. Ask the user for the %d digits in it, then call validate_token with them. "+
-		"They work for %s, in this chat only. If no mail comes, another can be asked for in %s.", masked, digits, span(expires), span(resend))
+func CodeMailed(masked string, digits int, pairing string, expires, resend time.Duration) string {
+	return fmt.Sprintf("A mail is on its way to %s, if that can receive mail. Ask the user for the %d digits in it, then call validate_token with them; "+
+		"or show the user the pairing code %s: they can open the link in the mail and type it there, then call whoami. "+
+		"Both work for %s, in this chat only. If no mail comes, another can be asked for in %s.", masked, digits, pairing, span(expires), span(resend))
 }
 
 // Switched answers switch_account.
@@ -150,6 +151,11 @@ func Seconds(d time.Duration) int64 {
 // WrongOnPage refuses wrong digits on a page.
 func WrongOnPage(left int) Text {
 	return N(left, "That is not the code. One try is left. Look at the newest mail.", "That is not the code. {n} tries are left. Look at the newest mail.")
+}
+
+// WrongPairing refuses a wrong pairing code on a page.
+func WrongPairing(left int) Text {
+	return N(left, "That is not the pairing code. One try is left. Look at the newest answer in your chat.", "That is not the pairing code. {n} tries are left. Look at the newest answer in your chat.")
 }
 
 // TooManyOnPage refuses another mail on a page.

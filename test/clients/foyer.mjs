@@ -63,8 +63,9 @@ export function freePort() {
 export async function mailedCode(address) {
   const inbox = join(data, 'mail', address) // url.PathEscape leaves such an address as it is
   return within(15, `a mail with six digits for ${address}`, () => {
-    const newest = readdirSync(inbox).filter((name) => /^\d{6}\.eml$/.test(name)).sort().at(-1)
-    return newest && /^(\d{6})\r?$/m.exec(readFileSync(join(inbox, newest), 'utf8'))?.[1]
+    const newestFirst = readdirSync(inbox).filter((name) => /^\d{6}\.eml$/.test(name)).sort().reverse()
+    const codes = newestFirst.map((name) => /^(\d{6})\r?$/m.exec(readFileSync(join(inbox, name), 'utf8'))?.[1])
+    return codes.find((code) => code) // other mails bring none
   })
 }
 

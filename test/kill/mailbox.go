@@ -66,5 +66,5 @@ func (p *player) wasWarned(u *user) bool {
 		p.lose(nil, "mail: %v", err)
 		return false
 	}
-	return slices.ContainsFunc(mails, func(mail []byte) bool { return digitsIn(mail) == "" })
+	return slices.ContainsFunc(mails, func(mail []byte) bool { return bytes.Contains(mail, []byte("\nSubject: You were signed out of ")) })
 }
