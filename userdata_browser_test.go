@@ -1,8 +1,10 @@
 package foyer
 
 import (
+	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"example.com/foyer/internal/chromium"
 )
@@ -42,5 +44,87 @@ func TestAPersonLeavesAndStaysByKeyboard(t *testing.T) {
 		b.Picture("kept-" + name)
 		b.Presses("See your account")
 		b.Shows("h1", "Connected apps")
+	}
+}
+
+// The same person meets every refusal: a sign-in that is too old, a page that was left
+// open, a copy that is being made, an app and a chat that come too late, and the end of
+// the seven days. Each page says what to do.
+func TestAPersonIsToldWhyNothingIsDeletedOrCopied(t *testing.T) {
+	for name, width := range map[string]int64{"phone": 320, "desk": 1280} {
+		app := &application{}
+		h := newHouse(t, noLimits, app.with)
+		h.chat(t, "Claude", "ann@example.com")
+		id := h.userID(t, "ann@example.com")
+		b := chromium.Open(t, width, h.issuer+"/account")
+		signIn := func(first, heading string) {
+			b.Shows("h1", first)
+			b.Types("ann@example.com\r") // the field has the focus
+			b.Shows("h1", "Look into your mail")
+			b.Types(digitsIn(t, h.mail(t, "ann@example.com")) + "\r")
+			b.Shows("h1", heading)
+		}
+		signIn("Sign in", "Connected apps")
+		for _, button := range []string{"Download your data", "Delete your account"} {
+			h.advance(11 * time.Minute)
+			b.Presses(button)
+			signIn("Sign in again", "Connected apps")
+		}
+		b.Presses("Delete your account")
+		b.Shows("h1", "Delete your account?")
+		h.advance(11 * time.Minute)
+		b.Presses("Delete my account")
+		signIn("Sign in again", "Connected apps")
+		h.advance(31 * time.Minute)
+		b.Presses("Delete your account")
+		b.Shows("h1", "That button no longer works")
+		b.Goes(h.issuer + "/account")
+		b.Shows("h1", "Connected apps")
+		b.Presses("Download your data")
+		signIn("Sign in again", "Connected apps")
+
+		begun, over := make(chan struct{}), make(chan struct{})
+		app.export = func(func(string) (io.Writer, error)) error { close(begun); <-over; return nil }
+		copied := make(chan error, 1)
+		go func() { copied <- h.kit.ExportUser(t.Context(), id, io.Discard) }()
+		<-begun
+		b.Presses("Download your data")
+		b.Shows("h1", "Not just now")
+		b.Picture("busy-" + name)
+		close(over)
+		if err := <-copied; err != nil {
+			t.Error(err)
+		}
+		b.Presses("See your account")
+		b.Shows("h1", "Connected apps")
+
+		asked := h.guest(t).linked(t, "ann@example.com")
+		if _, err := h.kit.DeleteUser(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		b.Goes(h.issuer + asked.link)
+		b.Types(asked.pairing + "\r")
+		b.Shows("h1", "This account is about to be deleted")
+		b.Picture("leaving-chat-" + name)
+		b.Presses("See how to keep it")
+		signIn("Sign in", "Your account will be deleted on")
+		b.Goes(h.issuer + h.asks(h.client(t, "App"), "scope", "journal:write"))
+		b.Shows("main", "cannot be connected to an account")
+		b.Picture("leaving-consent-" + name)
+		b.Presses("See how to keep it")
+		b.Shows("h1", "Your account will be deleted on")
+		h.advance(7*day - time.Hour)
+		b.Goes(h.issuer + "/account")
+		signIn("Sign in", "Your account will be deleted on")
+		h.advance(29 * time.Minute)
+		b.Goes(h.issuer + "/account")
+		b.Shows("h1", "Your account will be deleted on")
+		h.advance(29 * time.Minute)
+		b.Goes(h.issuer + "/account")
+		b.Shows("h1", "Your account will be deleted on")
+		h.advance(15 * time.Minute)
+		b.Presses("Keep my account")
+		b.Shows("h1", "Your account is being deleted")
+		b.Picture("going-" + name)
 	}
 }

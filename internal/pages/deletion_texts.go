@@ -35,7 +35,7 @@ func (p *Pages) leavePage(account string) layout.Page {
 		words.T("This is about the account of {account} in {app}. Nothing was deleted yet.", "account", account, "app", p.App),
 	}, Steps: []words.Text{
 		atOnce,
-		words.T("For seven days: everything stays, and you can keep your account. We mail you how."),
+		words.T("For seven days: everything stays, and you can keep your account, or download your data. We mail you how."),
 		words.T("Then: all that is kept of you is deleted for good. Nobody can bring it back."),
 	}, Back: AccountPath, BackText: words.T("Go back, and delete nothing")}
 	if !p.AppData {
