@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"example.com/foyer/gate"
 	"example.com/foyer/internal/secret"
 	"example.com/foyer/store"
 )
@@ -42,7 +43,8 @@ import (
 //	POLICY down          ends the policy decision point; or up, which begins it again
 //
 // A flow is about the journal, or with a line "app: appointments" before its first
-// step about those. One with a line "decider: " and names is about the files of a
+// step about those; with a line "entry: eager" its server lets nobody in without a
+// sign-in. One with a line "decider: " and names is about the files of a
 // cabinet, and is played with each of these deciders, which must decide alike: native,
 // cedar, authzen.
 //
@@ -61,7 +63,7 @@ func TestFlows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		app := strings.Join(named(string(archive.Comment), "app"), " ")
+		app, entry := strings.Join(named(string(archive.Comment), "app"), " "), strings.Join(named(string(archive.Comment), "entry"), " ")
 		for _, decider := range deciders(string(archive.Comment)) {
 			for _, restarts := range []bool{false, true} {
 				name := strings.TrimSuffix(filepath.Base(file), ".txtar")
@@ -71,7 +73,7 @@ func TestFlows(t *testing.T) {
 				if restarts {
 					name += ", with restarts"
 				}
-				t.Run(name, func(t *testing.T) { newFlow(t, app, decider).playAll(t, archive.Files, restarts) })
+				t.Run(name, func(t *testing.T) { newFlow(t, app, gate.Entry(entry), decider).playAll(t, archive.Files, restarts) })
 			}
 		}
 	}
@@ -100,7 +102,7 @@ type flow struct {
 	id      int
 }
 
-func newFlow(t *testing.T, app, decider string) *flow {
+func newFlow(t *testing.T, app string, entry gate.Entry, decider string) *flow {
 	t.Helper()
 	f := &flow{}
 	switch {
@@ -109,7 +111,7 @@ func newFlow(t *testing.T, app, decider string) *flow {
 	case app != "":
 		t.Fatalf("no flow is about %s, with the decider %q", app, decider)
 	case decider == "":
-		f.house = newHouse(t)
+		f.house = newHouse(t, func(cfg *Config) { cfg.Endpoints = []Endpoint{{Path: "/mcp", Entry: entry}} })
 	default:
 		f.cabinet = newCabinet(t, decider)
 		f.house = newHouseWith(t, f.cabinet.fill, f.cabinet.configure)
