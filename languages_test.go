@@ -41,11 +41,10 @@ func TestOperatorsAddLanguages(t *testing.T) {
 	})
 	h.chat(t, "Claude", "ann@example.com")
 	b := h.browser(t)
-	page := b.signsIn(t, b.open(t, "/account"), "ann@example.com")
+	b.signsIn(t, b.open(t, "/account"), "ann@example.com")
 	for language, want := range map[string][]string{"en": {"<h1>Connected apps</h1>"}, "fr": {"<h1>Applications connectées</h1>", "Écrire dans votre journal", "Disconnect “Claude”"}, "de": {"<h1>Was verbunden ist</h1>", "„Claude“ trennen"}} {
 		b.language = language
-		page = b.open(t, "/account")
-		wantsPage(t, language, page, http.StatusOK, want...)
+		wantsPage(t, language, b.open(t, "/account"), http.StatusOK, want...)
 	}
 	cfg := h.kit.cfg
 	cfg.Languages = map[string]map[string]string{"fr": {"Connected apps {x}": "x"}}
