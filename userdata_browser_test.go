@@ -103,6 +103,7 @@ func TestAPersonIsToldWhyNothingIsDeletedOrCopied(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.Goes(h.issuer + asked.link)
+		b.Shows("h1", "Sign in to Journal in your chat?")
 		b.Types(asked.pairing + "\r")
 		b.Shows("h1", "This account is about to be deleted")
 		b.Picture("leaving-chat-" + name)
