@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -54,6 +55,11 @@ type Config struct {
 	// Identity is how people sign in in their browser, where that is not by mailed
 	// digits. Optional.
 	Identity *Identity
+
+	// Consent writes the page that asks a user whether a client may act for them, in the
+	// place of ours. Who comes to it, and what comes back, is checked as ever. Headers
+	// are set so that it is not framed, and loads from the issuer alone. Optional.
+	Consent func(http.ResponseWriter, *http.Request, Consent)
 
 	// Languages are what people read on pages and in mails in other languages than
 	// ours, which are English and German, or instead of our words: by tag (BCP 47),

@@ -198,7 +198,12 @@ func TestT56AGuestIsAGuestInWhoeversBrowser(t *testing.T) {
 // T43, T50, T53: consent is bound to the browser, to the request that was shown and to
 // who is signed in; another site's form gives nothing.
 func TestT43T50T53ConsentIsOfOneBrowserOneRequestAndOneUser(t *testing.T) {
-	h := newHouse(t)
+	t.Run("on our page", func(t *testing.T) { isOfOneBrowserOneRequestAndOneUser(t, newHouse(t)) })
+	t.Run("on the operator's", func(t *testing.T) { isOfOneBrowserOneRequestAndOneUser(t, newHouse(t, ownConsent(&Consent{}))) })
+}
+
+func isOfOneBrowserOneRequestAndOneUser(t *testing.T, h *house) {
+	t.Helper()
 	hers, his, client := h.browser(t), h.browser(t), h.client(t, "App")
 	link := hers.authorize(t, client, "scope", "journal:export")
 	his.authorize(t, client) // gives him a cookie of his own

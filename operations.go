@@ -40,7 +40,7 @@ func (k *Kit) confirmLink() func(id string) string {
 
 // mountPages serves the pages that people meet.
 func (k *Kit) mountPages(mux *http.ServeMux, authorization *authserver.Server) {
-	pages.New(pages.Config{App: k.title, Look: k.look, Issuer: k.cfg.Issuer, Store: k.cfg.Store, Keys: k.keys, SignIn: k.signin, Identity: k.identity(), Clients: k.clients,
+	pages.New(pages.Config{App: k.title, Look: k.look, Issuer: k.cfg.Issuer, Store: k.cfg.Store, Keys: k.keys, SignIn: k.signin, Identity: k.identity(), Consent: k.consent(), Clients: k.clients,
 		Grants: k.grants, Scopes: k.cfg.Scopes, Browser: authorization.KnownBrowser, MayLookUp: authorization.MayLookUp,
 		Operations: &operation.Rules{Store: k.cfg.Store, Now: k.now}, Levels: k.cfg.levels(), Export: k.export, AppData: k.cfg.UserData != nil, Wake: k.mail.Wake, Now: k.now, Log: k.cfg.Log,
 		Confirms: func(tool string) gate.Confirmation { return k.cfg.Tools[tool].Confirms() }}).Mount(mux)

@@ -186,6 +186,12 @@ func describe(m oauth.ClientMetadata) (store.Client, error) {
 
 func goodName(name string) bool { return len(name) <= maxName && !strings.ContainsRune(name, 0) }
 
+// Listed reports whether the operator has listed the client id, and so vouches for it.
+func (cs *Clients) Listed(id string) bool {
+	_, ok := cs.listed[id]
+	return ok
+}
+
 // Lookup returns the client with that ID. One whose ID is a URL is looked up by
 // its metadata document, which is fetched where the one at hand is not fresh.
 //

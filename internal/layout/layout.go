@@ -106,16 +106,21 @@ func (l *Look) Language(r *http.Request) *words.Language {
 // Write answers r with p.
 func (l *Look) Write(w http.ResponseWriter, r *http.Request, status int, p Page) {
 	l = l.orStandard()
-	h := w.Header()
+	Seal(w.Header(), l.policy)
+	w.WriteHeader(status)
+	l.execute(w, l.Language(r), p) // an error means that the browser has gone
+}
+
+// Seal sets the headers of a page: no cache keeps it, no other page frames it or holds
+// its window, and none is told where it was.
+func Seal(h http.Header, policy string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", l.policy)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	w.WriteHeader(status)
-	l.execute(w, l.Language(r), p) // an error means that the browser has gone
 }
 
 func (l *Look) execute(w io.Writer, in *words.Language, p Page) error {

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 )
 
@@ -10,6 +11,16 @@ import (
 // that registers gets such an ID.
 func IsDocumentURL(id string) bool {
 	return strings.HasPrefix(id, "https://") || strings.HasPrefix(id, "http://")
+}
+
+// DocumentHost returns the host, with its port, whose metadata document describes the
+// client id, which that proves; empty for a client without one.
+func DocumentHost(id string) string {
+	u, err := url.Parse(id)
+	if err != nil || !IsDocumentURL(id) {
+		return ""
+	}
+	return strings.ToLower(u.Host)
 }
 
 // CheckDocumentURL refuses what cannot be the URL of a metadata document. What

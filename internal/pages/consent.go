@@ -84,11 +84,11 @@ func (q question) place() words.Text {
 }
 
 // warnings are what a person has to know of the client, that it cannot say itself.
-func (q question) warnings() []words.Text {
+func (p *Pages) warnings(q question) []words.Text {
 	if oauth.IsLoopback(q.asked.RedirectURI) {
 		return []words.Text{words.LoopbackWarning()}
 	}
-	if !oauth.IsDocumentURL(q.client.ID) {
+	if !oauth.IsDocumentURL(q.client.ID) && !p.Clients.Listed(q.client.ID) {
 		return []words.Text{words.UnverifiedWarning(q.place())}
 	}
 	return nil
@@ -123,8 +123,12 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there st
 		p.fault(w, r, err)
 		return
 	}
+	if p.Consent != nil {
+		p.askByOwn(w, r, q, u, hidden, kept)
+		return
+	}
 	page := consentPage(p.App, q.name(), q.place(), mail.Masked(u.Email), p.inWords(kept))
-	page.Warn = q.warnings()
+	page.Warn = p.warnings(q)
 	page.Form = &layout.Form{Action: ConsentPath, Legend: words.T("It may then:"), Choices: p.choices(q.asked.Scopes),
 		Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},
 		Buttons: []layout.Button{{Text: words.T("Allow"), Name: "decision", Value: "allow"}, {Text: words.T("Cancel"), Name: "decision", Value: "deny", Plain: true},

@@ -34,7 +34,8 @@ type Config struct {
 	Store      store.Store
 	Keys       secret.Keys
 	SignIn     *signin.SignIn
-	Identity   *Identity // nil for mailed digits
+	Identity   *Identity                                     // nil for mailed digits
+	Consent    func(http.ResponseWriter, *http.Request, Ask) // writes the page that asks; nil for ours
 	Clients    *client.Clients
 	Grants     *grant.Grants
 	Scopes     gate.Scopes

@@ -1,17 +1,24 @@
 package words
 
 import (
-	"net/url"
 	"strings"
 	"unicode"
 
 	"example.com/foyer/internal/oauth"
 )
 
-// ClientName returns how to call a client that calls itself name: without
-// control characters and tricks of writing direction, and not long. Nobody has
-// checked the name, so it stands in quotation marks wherever it is shown.
+// ClientName returns how to call a client that calls itself name. Nobody has checked
+// the name, so it stands in quotation marks wherever it is shown.
 func ClientName(name string) Text {
+	if name = Tame(name); name == "" {
+		return T("an app without a name")
+	}
+	return Quoted([]Text{As(name)})
+}
+
+// Tame returns the name that a client gives itself without control characters, tricks
+// of writing direction and quotation marks, and not long.
+func Tame(name string) string {
 	name = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -24,10 +31,7 @@ func ClientName(name string) Text {
 	if runes := []rune(name); len(runes) > 64 {
 		name = string(runes[:63]) + "…"
 	}
-	if name == "" {
-		return T("an app without a name")
-	}
-	return Quoted([]Text{As(name)})
+	return name
 }
 
 // quotes reports whether r looks like the end of a quotation. Single marks are
@@ -39,12 +43,9 @@ func quotes(r rune) bool {
 // Client returns how a page calls the client id that calls itself name. A metadata
 // document proves one thing besides: the host that it is from.
 func Client(id, name string) Text {
-	if !oauth.IsDocumentURL(id) {
+	host := oauth.DocumentHost(id)
+	if host == "" {
 		return ClientName(name)
-	}
-	host := ""
-	if u, err := url.Parse(id); err == nil {
-		host = strings.ToLower(u.Host)
 	}
 	return T("{client} (from {host})", "client", ClientName(name), "host", host)
 }
