@@ -45,15 +45,20 @@ func (b *browser) do(t testing.TB, r *http.Request) response {
 	return response{res.StatusCode, res.Header, string(body)}
 }
 
-// authorize opens the page of a client's authorization request.
-func (b *browser) authorize(t testing.TB, client string, more ...string) response {
-	t.Helper()
+// asks is the path of a client's authorization request.
+func (h *house) asks(client string, more ...string) string {
 	query := url.Values{"response_type": {"code"}, "client_id": {client}, "redirect_uri": {redirectURI}, "code_challenge": {challenge},
-		"code_challenge_method": {"S256"}, "scope": {"guest offline_access"}, "resource": {b.issuer + "/mcp"}}
+		"code_challenge_method": {"S256"}, "scope": {"guest offline_access"}, "resource": {h.issuer + "/mcp"}}
 	for i := 0; i < len(more); i += 2 {
 		query.Set(more[i], more[i+1])
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.issuer+"/authorize?"+query.Encode(), nil)
+	return "/authorize?" + query.Encode()
+}
+
+// authorize opens the page of a client's authorization request.
+func (b *browser) authorize(t testing.TB, client string, more ...string) response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.issuer+b.asks(client, more...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

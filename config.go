@@ -98,6 +98,11 @@ type Config struct {
 	// then offered to take it along when they sign in. Optional.
 	GuestData GuestData
 
+	// UserData is what the application keeps for its users: users can then take a copy
+	// of it, and have it deleted, on the account page. Without it they can do both with
+	// what the kit keeps alone. Optional.
+	UserData UserData
+
 	// Endpoints are where the server is. Each is a protected resource with an
 	// audience of its own, and the first is meant where a client names none.
 	// Optional; empty means one at /mcp.

@@ -110,6 +110,7 @@ func (h *house) open() {
 		Resources:                 journal.Resources,
 		Prompts:                   journal.Prompts,
 		GuestData:                 h.app,
+		UserData:                  h.app,
 		Log:                       slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		DangerouslyExemptLoopback: true,
 	}

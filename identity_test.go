@@ -176,6 +176,50 @@ func TestPeopleSignInOnTheOperatorsPage(t *testing.T) {
 	wantsPage(t, "a weaker level", b.open(t, "/account"), http.StatusOK, "a***@example.com")
 }
 
+// tr21, tr22: a copy and a deletion take a sign-in of the operator's kind from just now.
+// Who signs in there stays signed in there, and can keep the account.
+func TestTr21Tr22TheFreshSignInIsTheOperators(t *testing.T) {
+	byPIN := newHouse(t, byNumber)
+	hers := byPIN.browser(t)
+	pin := func(page response) response {
+		return hers.follow(t, hers.fill(t, page, 0, url.Values{"customer": {"42"}, "pin": {"1234"}}))
+	}
+	page := pin(hers.open(t, "/account"))
+	byPIN.advance(11 * time.Minute)
+	for _, button := range []string{"Download your data", "Delete your account"} {
+		stale := hers.click(t, page, button)
+		wantsPage(t, button, stale, http.StatusForbidden, "<h1>Sign in again</h1>", `<label for="pin">PIN</label>`)
+		page = pin(stale)
+		wantsPage(t, "the way back", page, http.StatusOK, "<h1>Connected apps</h1>")
+		if file := hers.click(t, page, "Download your data"); !strings.HasPrefix(file.body, "PK") {
+			t.Errorf("after it: %d %s", file.status, file.body)
+		}
+		byPIN.advance(11 * time.Minute)
+	}
+
+	s := &operatorsSession{}
+	h := newHouse(t, s.config)
+	b := h.browser(t)
+	signsIn := func() { s.Store(&Person{Email: "ann@example.com", AuthTime: h.clock()}) }
+	signsIn()
+	page = b.open(t, "/account")
+	asked := b.click(t, page, "Delete your account")
+	wantsPage(t, "asked", asked, http.StatusOK, "At once: no app can act as you any more.")
+	h.advance(11 * time.Minute)
+	for name, r := range map[string]response{"a copy": b.click(t, page, "Download your data"), "the first button": b.click(t, page, "Delete your account"), "the second": b.click(t, asked, "Delete my account")} {
+		wantsPage(t, name, r, http.StatusForbidden, "<h1>Sign in again</h1>", "/our/sign-in?next="+url.QueryEscape(h.issuer+"/account")+"&amp;prompt=login")
+	}
+	signsIn()
+	left := b.click(t, asked, "Delete my account")
+	wantsPage(t, "left", left, http.StatusOK, "Your account will be deleted on", "See how to keep it")
+	if strings.Contains(asked.body+left.body, "signed out") {
+		t.Error("nobody was signed out there")
+	}
+	leaving := b.open(t, "/account")
+	wantsPage(t, "leaving", leaving, http.StatusOK, "Your account will be deleted on")
+	wantsPage(t, "kept", b.click(t, leaving, "Keep my account"), http.StatusOK, "Your account is kept")
+}
+
 // T53: consent that one user saw is given by no other, though the browser is the same.
 func TestT53ConsentIsOfTheUserWhoSawIt(t *testing.T) {
 	s := &operatorsSession{}

@@ -23,6 +23,7 @@ import (
 	"example.com/foyer/confirm"
 	"example.com/foyer/elicit"
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/archive"
 	"example.com/foyer/internal/authserver"
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/front"
@@ -52,6 +53,8 @@ type Kit struct {
 	now     func() time.Time
 
 	operations *confirm.Operations
+	archives   *archive.Shelf
+	purger     *purger
 	look       *layout.Look
 	languages  *words.Languages
 	title      string            // what people call the server; set by Handler
@@ -107,7 +110,7 @@ func newAt(cfg Config, now func() time.Time) (*Kit, error) {
 		signin: signin.New(signin.Config{Store: cfg.Store, Keys: keys, Grants: grants, Scopes: cfg.Scopes.Defaults().Names(), TTL: l.OneTimeCode,
 			Now: now, Floods: signin.Floods{Exempt: cfg.exempt}, NoLimits: cfg.DangerouslyNoLimits})}
 	k.look, k.languages = look, languages
-	k.operations = k.newOperations()
+	k.operations, k.archives, k.purger = k.newOperations(), archive.New(now), newPurger(k)
 	return k, nil
 }
 
@@ -151,7 +154,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	}
 	k.mail = outbox.New(k.cfg.Store, k.cfg.Mail, (&signin.Letters{SignIn: k.signin, Clients: k.clients, App: inv.title, Words: inWords(k.cfg.Scopes.Defaults()), Scopes: k.cfg.Scopes, Speaks: k.languages,
 		Claim: k.cfg.Issuer + pages.ClaimPath, Disconnect: k.cfg.Issuer + pages.DisconnectPath, Account: k.cfg.Issuer + pages.AccountPath}).Render, k.cfg.Log, k.now)
-	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
+	tools := signintools.Tools{App: inv.title, SignIn: k.signin, Grants: k.grants, Unlocks: inv.unlocks(k.cfg.Tools), Account: k.cfg.Issuer + pages.AccountPath, Wake: k.mail.Wake, Asks: k.Questions(), Log: k.cfg.Log}
 	if k.cfg.GuestData != nil {
 		tools.Kept = k.cfg.GuestData.Kept
 		k.addMerge(server, inv.title)
@@ -178,6 +181,7 @@ func (k *Kit) handler(server *mcp.Server) (http.Handler, error) {
 	k.behind.Go(func() { k.gate.Run(k.ctx) })
 	k.behind.Go(func() { k.trail.Run(k.ctx) })
 	k.behind.Go(func() { k.collect(k.ctx) })
+	k.behind.Go(func() { k.purger.run(k.ctx) })
 	k.behind.Go(func() { k.operations.Work(k.ctx) })
 	return k.front.Handler(mux), nil
 }

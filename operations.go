@@ -42,7 +42,7 @@ func (k *Kit) confirmLink() func(id string) string {
 func (k *Kit) mountPages(mux *http.ServeMux, authorization *authserver.Server) {
 	pages.New(pages.Config{App: k.title, Look: k.look, Issuer: k.cfg.Issuer, Store: k.cfg.Store, Keys: k.keys, SignIn: k.signin, Identity: k.identity(), Consent: k.consent(), Clients: k.clients,
 		Grants: k.grants, Scopes: k.cfg.Scopes, Browser: authorization.KnownBrowser, MayLookUp: authorization.MayLookUp,
-		Operations: &operation.Rules{Store: k.cfg.Store, Now: k.now}, Levels: k.cfg.levels(), GuestData: k.cfg.GuestData, Wake: k.mail.Wake, Now: k.now, Log: k.cfg.Log,
+		Operations: &operation.Rules{Store: k.cfg.Store, Now: k.now}, Levels: k.cfg.levels(), GuestData: k.cfg.GuestData, Export: k.export, AppData: k.cfg.UserData != nil, Wake: k.mail.Wake, Now: k.now, Log: k.cfg.Log,
 		Confirms: func(tool string) gate.Confirmation { return k.cfg.Tools[tool].Confirms() }}).Mount(mux)
 }
 

@@ -176,6 +176,10 @@ func (r *routes) authorizations() []exchange {
 		{"one of them, to nobody", aPage, 200, plain("GET", "/account/x")},
 		{"the end of all, from nowhere", aPage, 403, plain("POST", "/account", "Content-Type", "application/x-www-form-urlencoded")},
 		{"the end of one, from nowhere", aPage, 403, plain("POST", "/account/x", "Content-Type", "application/x-www-form-urlencoded")},
+		{"a copy, from nowhere", aPage, 403, plain("POST", "/account/export", "Content-Type", "application/x-www-form-urlencoded")},
+		{"a deletion, from nowhere", aPage, 403, plain("POST", "/account/delete", "Content-Type", "application/x-www-form-urlencoded")},
+		{"the second step of it, from nowhere", aPage, 403, plain("POST", "/account/delete/now", "Content-Type", "application/x-www-form-urlencoded")},
+		{"to be kept, from nowhere", aPage, 403, plain("POST", "/account/keep", "Content-Type", "application/x-www-form-urlencoded")},
 		{"the button", aPage, 200, r.pressed},
 		{"the button of another browser", aPage, 403, func() *http.Request {
 			req := r.pressed()

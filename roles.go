@@ -16,6 +16,7 @@ var (
 	ErrNoGrant     = errors.New("foyer: there is no such grant, it is over, or it is a guest's")
 	ErrRoles       = errors.New("foyer: a role has no name, or a space in it, or there are more than 50")
 	ErrElevation   = errors.New("foyer: an elevation names one scope or one role, a time of at most 24 hours, a reason, and who approved it; a grant has at most 16")
+	ErrNotLeaving  = errors.New("foyer: the user is not about to be deleted, or the deletion has begun")
 	ErrNotElevated = errors.New("foyer: the grant has no such elevation")
 )
 
@@ -71,6 +72,8 @@ func refusalOf(err error) error {
 		return ErrElevation
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked), errors.Is(err, grant.ErrGuest):
 		return ErrNoGrant
+	case errors.Is(err, grant.ErrNotLeaving), errors.Is(err, grant.ErrTooLate):
+		return ErrNotLeaving
 	case errors.Is(err, grant.ErrNotElevated):
 		return ErrNotElevated
 	}

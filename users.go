@@ -14,6 +14,7 @@ type User struct {
 	Email   string    // normalised
 	Created time.Time // at the first sign-in
 	Roles   []string
+	Leaves  time.Time // when all that is kept of the user is deleted; zero for never
 }
 
 // A Grant is what a user has allowed one client, and what [Kit.Revoke] ends.
@@ -46,7 +47,11 @@ func (k *Kit) UserByEmail(ctx context.Context, email string) (User, error) {
 		return User{}, err
 	}
 	u, err := k.grants.UserByEmail(ctx, address.String())
-	return User{ID: u.ID, Email: u.Email, Created: u.Created, Roles: u.Roles}, refusalOf(err)
+	if err != nil {
+		return User{}, refusalOf(err)
+	}
+	d, _, err := k.grants.Deletion(ctx, u.ID)
+	return User{ID: u.ID, Email: u.Email, Created: u.Created, Roles: u.Roles, Leaves: d.Until}, err
 }
 
 // GrantsOf returns the grants of a user that work, the newest first. The user is

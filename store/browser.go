@@ -22,4 +22,7 @@ type Browsers interface {
 	Browser(ctx context.Context, h Hash, clientID string) (Browser, error)
 	UsersOfBrowser(ctx context.Context, h Hash, then time.Time, limit int) ([]string, error)
 	PutBrowser(ctx context.Context, b Browser) error
+
+	// ForgetGrant deletes what browsers remember of a grant.
+	ForgetGrant(ctx context.Context, grantID string) error
 }

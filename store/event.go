@@ -20,6 +20,10 @@ const (
 	EventGrantWidened     = "grant_widened"    // Scopes are what its user gave it besides, on the account page
 	EventGrantNarrowed    = "grant_narrowed"   // Scopes are what its user took back there
 	EventRolesSet         = "roles_set"        // Roles are all that the user has now
+	EventUserLeaves       = "user_leaves"      // and is deleted at Until, unless that is taken back
+	EventUserKept         = "user_kept"        // it was taken back
+	EventUserDeleted      = "user_deleted"     // for good
+	EventUserExported     = "user_exported"    // a copy of what is kept was asked for
 	EventSignInBegun      = "sign_in_begun"    // Whom is to be mailed; Outcome says whether a mail goes out
 	EventSignInFailed     = "sign_in_failed"
 	EventSessionOpened    = "session_opened" // in a browser

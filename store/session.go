@@ -32,10 +32,12 @@ type Session struct {
 	Expires time.Time
 }
 
-// Sessions are looked up by cookie, and by the challenge that is under way.
+// Sessions are looked up by cookie, by the challenge that is under way, and by the
+// user who is signed in.
 type Sessions interface {
 	Session(ctx context.Context, h Hash) (Session, error)
 	SessionByChallenge(ctx context.Context, id string) (Session, error)
+	SessionsOfUser(ctx context.Context, userID string) ([]Session, error)
 	PutSession(ctx context.Context, s Session) error
 	DeleteSession(ctx context.Context, h Hash) error
 }

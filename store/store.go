@@ -73,6 +73,7 @@ type Tx interface {
 	Outbox
 	Operations
 	Sessions
+	Deletions
 	Events
 
 	// DeleteExpired deletes records whose Expires lies before the moment

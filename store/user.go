@@ -18,4 +18,9 @@ type Users interface {
 	User(ctx context.Context, id string) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
 	PutUser(ctx context.Context, u User) error
+
+	// DeleteUser deletes a user and every record that is of the user alone: grants
+	// with their tokens, challenges, operations and what browsers remember of them,
+	// sessions, and whatever else holds the address. Events and counters stay.
+	DeleteUser(ctx context.Context, id string) error
 }

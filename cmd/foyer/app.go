@@ -21,6 +21,7 @@ type app struct {
 	scopes                    gate.Scopes
 	tools, resources, prompts gate.Rules
 	guestData                 foyer.GuestData  // nil for none
+	userData                  foyer.UserData   // likewise
 	endpoints                 []foyer.Endpoint // empty means those of the demo
 	close                     func() error
 }
@@ -45,7 +46,7 @@ func openApp(name, dir string, db store.Database) (app, error) {
 		}
 		return app{
 			from: "Journal <journal@example.com>", server: func(k *foyer.Kit) *mcp.Server { return j.Server(k.Questions()) }, close: j.Close, scopes: appScopes[name],
-			tools: journal.Tools, resources: journal.Resources, prompts: journal.Prompts, guestData: j,
+			tools: journal.Tools, resources: journal.Resources, prompts: journal.Prompts, guestData: j, userData: j,
 		}, nil
 	case "appointments":
 		c, err := appointments.Open(db)

@@ -133,6 +133,7 @@ func (d *demo) open(dir string) (s server, err error) {
 		Resources:                 app.resources,
 		Prompts:                   app.prompts,
 		GuestData:                 app.guestData,
+		UserData:                  app.userData,
 		Endpoints:                 d.endpoints(app),
 		Lifetimes:                 foyer.Lifetimes{OneTimeCode: d.CodeTTL, Access: d.Access},
 		DangerouslyExemptLoopback: true,

@@ -21,6 +21,8 @@ var refusals = []struct {
 	words   string
 }{
 	{grant.ErrNoUser, false, "no user has that address: people become users when they first sign in; look for a typo, or name another folder with --data"},
+	{grant.ErrNotLeaving, false, "nobody has asked to delete that user, so they stay"},
+	{grant.ErrTooLate, false, "it is too late: the seven days are over, and the deletion has begun"},
 	{grant.ErrRoles, true, "a role has a name without spaces, and a user has at most 50"},
 	{grant.ErrElevation, true, "an elevation is to one scope or one role, with --for more than 0 and at most 24h, and a --reason and --by that are not empty and have at most 500 bytes together"},
 	{grant.ErrElevated, false, "the grant has 16 elevations already; end one with: foyer grants lower"},

@@ -21,7 +21,7 @@ const (
 type cli struct {
 	Demo    demo    `cmd:"" help:"Run an example on this device, with an inbox page instead of mail."`
 	Explain explain `cmd:"" help:"Tell what the rules of an example decide about a caller, and what would change it."`
-	Users   users   `cmd:"" help:"Show users, and give them roles, while a server runs or not."`
+	Users   users   `cmd:"" help:"Show, delete and keep users, and give them roles, while a server runs or not."`
 	Grants  grants  `cmd:"" help:"Elevate grants for a while, and revoke them, while a server runs or not."`
 	Audit   trail   `cmd:"" help:"Verify the audit trail of a demo, or list it."`
 }

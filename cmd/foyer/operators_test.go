@@ -75,6 +75,11 @@ func TestCommandsOfOperatorsRefuseWithTheNextStep(t *testing.T) {
 	}{
 		{"nobody's address", []string{"users", "show", "eve@example.com"}, 1, "look for a typo"},
 		{"roles for nobody", []string{"users", "roles", "eve@example.com", "clerk"}, 1, "look for a typo"},
+		{"nobody to delete", []string{"users", "delete", "eve@example.com"}, 1, "look for a typo"},
+		{"nobody to keep", []string{"users", "keep", "eve@example.com"}, 1, "look for a typo"},
+		{"to delete no address", []string{"users", "delete", "ann"}, 2, "It has no @."},
+		{"to keep no address", []string{"users", "keep", "ann"}, 2, "It has no @."},
+		{"to keep who stays", []string{"users", "keep", "ann@example.com"}, 1, "so they stay"},
 		{"no address", []string{"users", "show", "ann"}, 2, "It has no @."},
 		{"roles for no address", []string{"users", "roles", "ann", "clerk"}, 2, "It has no @."},
 		{"an address that is missing", []string{"users", "show"}, 2, "address"},
@@ -244,5 +249,27 @@ func TestAnOperatorBesideADemoThatRuns(t *testing.T) {
 	does("is   clerk\n", "users", "roles", "ann@example.com", "clerk")
 	if _, err := os.Stat(secret); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a command makes a secret: %v", err)
+	}
+}
+
+// A user is deleted and kept, and is shown to be leaving between the two.
+func TestAUserIsDeletedAndKept(t *testing.T) {
+	dir := stored(t)
+	for _, step := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"users", "delete", "ann@example.com"}, "will be deleted at 20"},
+		{[]string{"users", "delete", "ann@example.com"}, "will be deleted at 20"},
+		{[]string{"users", "show", "ann@example.com"}, "will be deleted  20"},
+		{[]string{"users", "show", "--json", "ann@example.com"}, `"will_be_deleted_at": "20`},
+		{[]string{"users", "keep", "ann@example.com"}, "kept"},
+	} {
+		if status, out := ran(t, dir, step.args...); status != 0 || !strings.Contains(out, step.want) || strings.Contains(out, "@") {
+			t.Errorf("%v: %d, %s", step.args, status, out)
+		}
+	}
+	if _, out := ran(t, dir, "users", "show", "ann@example.com"); strings.Contains(out, "will be deleted") || strings.Contains(out, "one ") {
+		t.Errorf("kept: %s", out)
 	}
 }

@@ -17,6 +17,7 @@ type (
 	shownUser struct {
 		ID     string       `json:"id"`
 		Since  time.Time    `json:"since"`
+		Leaves *time.Time   `json:"will_be_deleted_at,omitempty"`
 		Roles  []string     `json:"roles"`
 		Grants []shownGrant `json:"grants"`
 	}
@@ -39,9 +40,13 @@ type (
 	}
 )
 
-// show takes what may be shown of u and live. No list is nil: JSON has no null.
-func show(u store.User, live []store.Grant) shownUser {
+// show takes what may be shown of u, live and d, if there is one. No list is nil: JSON
+// has no null.
+func show(u store.User, live []store.Grant, d store.Deletion) shownUser {
 	shown := shownUser{ID: u.ID, Since: u.Created.UTC(), Roles: append([]string{}, u.Roles...), Grants: []shownGrant{}}
+	if !d.Until.IsZero() {
+		shown.Leaves = new(d.Until.UTC())
+	}
 	for _, g := range live {
 		of := shownGrant{ID: g.ID, Client: g.ClientID, RedirectHost: g.RedirectHost, Level: g.Level, Scopes: append([]string{}, g.Scopes...),
 			Since: g.Created.UTC(), Expires: g.Expires.UTC(), Elevations: []shownElevation{}}
@@ -58,6 +63,9 @@ func show(u store.User, live []store.Grant) shownUser {
 func (s shownUser) print(out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "user\t%s\nsince\t%s\nroles\t%s\n", tame(s.ID), moment(s.Since), list(s.Roles))
+	if s.Leaves != nil {
+		fmt.Fprintf(table, "will be deleted\t%s\n", moment(*s.Leaves))
+	}
 	if err := table.Flush(); err != nil {
 		return err
 	}

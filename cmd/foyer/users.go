@@ -11,12 +11,15 @@ import (
 
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/mail"
+	"example.com/foyer/store"
 )
 
 // Users are the commands "foyer users".
 type users struct {
-	Show  showUser `cmd:"" help:"Show a user, with roles and grants."`
-	Roles setRoles `cmd:"" help:"Give a user exactly these roles, from the next request on."`
+	Show   showUser   `cmd:"" help:"Show a user, with roles and grants."`
+	Roles  setRoles   `cmd:"" help:"Give a user exactly these roles, from the next request on."`
+	Delete deleteUser `cmd:"" help:"Sign a user out everywhere, and delete what is kept of them in seven days."`
+	Keep   keepUser   `cmd:"" help:"Take the deletion of a user back, before the seven days are over."`
 }
 
 // An address names a user.
@@ -56,7 +59,11 @@ func (s *showUser) run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		shown := show(u, live)
+		d, _, err := rules.Deletion(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		shown := show(u, live, d)
 		if !s.JSON {
 			return shown.print(out)
 		}
@@ -99,5 +106,58 @@ func (s *setRoles) run(ctx context.Context, out io.Writer) error {
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(table, "was\t%s\nis\t%s\n", list(was), list(is))
 		return table.Flush()
+	})
+}
+
+type deleteUser struct {
+	address
+	place
+}
+
+// Run deletes the user, and prints when it will be done.
+func (d *deleteUser) Run(ctx context.Context) error { return d.run(ctx, os.Stdout) }
+
+func (d *deleteUser) run(ctx context.Context, out io.Writer) error {
+	email, err := d.normalised()
+	if err != nil {
+		return err
+	}
+	return d.with(func(rules *grant.Grants) error {
+		u, err := rules.UserByEmail(ctx, email)
+		if err != nil {
+			return err
+		}
+		will, err := rules.DeleteUser(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "signed out everywhere, and will be deleted at %s; until then: foyer users keep ADDRESS\n", moment(will.Until))
+		return err
+	})
+}
+
+type keepUser struct {
+	address
+	place
+}
+
+// Run takes the deletion back.
+func (k *keepUser) Run(ctx context.Context) error { return k.run(ctx, os.Stdout) }
+
+func (k *keepUser) run(ctx context.Context, out io.Writer) error {
+	email, err := k.normalised()
+	if err != nil {
+		return err
+	}
+	return k.with(func(rules *grant.Grants) error {
+		u, err := rules.UserByEmail(ctx, email)
+		if err != nil {
+			return err
+		}
+		if err := rules.Keep(ctx, u.ID, store.ByApp); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(out, "kept; apps and browsers have to sign in anew")
+		return err
 	})
 }

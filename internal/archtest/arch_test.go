@@ -16,7 +16,7 @@ const module = "example.com/foyer"
 // of path.Match.
 var floors = [][]string{
 	{"store", "internal/oauth", "internal/secret", "internal/jwt", "internal/fetch"},
-	{"gate", "audit", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "store/storetest", "internal/chromium"},
+	{"gate", "audit", "mail", "internal/words", "internal/grant", "internal/client", "internal/limit", "internal/sqlstore", "internal/archive", "store/storetest", "internal/chromium"},
 	{"internal/signin", "internal/operation", "internal/outbox", "internal/layout", "store/sqlite", "policy/*", "elicit"},
 	{"confirm", "internal/pages", "internal/mcpgate", "internal/signintools", "internal/authserver", "internal/front"},
 	{""}, // package foyer

@@ -155,6 +155,9 @@ var elsewhere = []string{
 	"grant.ErrElevation",   // of Elevate
 	"grant.ErrStale",       // of the account page
 	"grant.ErrElsewhere",   // of the account page
+	"grant.ErrLeaving",     // of Claim: a code is refused as one that was not issued
+	"grant.ErrNotLeaving",  // of Keep
+	"grant.ErrTooLate",     // of Keep and Export
 }
 
 func TestEverySentinelStandsInTheTable(t *testing.T) {

@@ -39,24 +39,25 @@ func Checked(t testing.TB, handler http.Handler) http.Handler {
 }
 
 func problems(method string, res *http.Response) (found []string) {
+	on, download := res.Header.Get("Location") != "", res.Header.Get("Content-Disposition") != ""
 	want := map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-	switch {
-	case res.Header.Get("Location") == "":
-		want["Content-Type"] = "text/html; charset=utf-8"
-		want["X-Frame-Options"], want["X-Content-Type-Options"], want["Cross-Origin-Opener-Policy"] = "DENY", "nosniff", "same-origin"
-	case method == http.MethodPost && res.StatusCode != http.StatusSeeOther:
+	if !on {
+		want["X-Frame-Options"], want["X-Content-Type-Options"] = "DENY", "nosniff"
+	}
+	if !on && !download {
+		want["Content-Type"], want["Cross-Origin-Opener-Policy"] = "text/html; charset=utf-8", "same-origin"
+		for _, part := range []string{"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+			if policy := res.Header.Get("Content-Security-Policy"); !strings.Contains(policy, part) {
+				found = append(found, "Content-Security-Policy: "+policy+", want "+part)
+			}
+		}
+	}
+	if on && method == http.MethodPost && res.StatusCode != http.StatusSeeOther {
 		found = append(found, "a form is sent on, want 303")
 	}
 	for name, value := range want {
 		if got := res.Header.Get(name); got != value {
 			found = append(found, name+": "+got+", want "+value)
-		}
-	}
-	if policy := res.Header.Get("Content-Security-Policy"); res.Header.Get("Location") == "" {
-		for _, part := range []string{"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
-			if !strings.Contains(policy, part) {
-				found = append(found, "Content-Security-Policy: "+policy+", want "+part)
-			}
 		}
 	}
 	for _, c := range res.Cookies() {

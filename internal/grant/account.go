@@ -20,6 +20,7 @@ const justNow = 10 * time.Minute
 type Visit struct {
 	UserID   string
 	AuthTime time.Time // when the user signed in there
+	Language string    // of the browser, as a tag (BCP 47), or empty: that of mails about what is done there
 }
 
 func (v Visit) fresh(now time.Time) bool { return !now.After(v.AuthTime.Add(justNow)) }
@@ -67,7 +68,7 @@ func (g *Grants) DisconnectAll(ctx context.Context, v Visit, but string) (n int,
 				return err
 			}
 		}
-		ended, err = endAll(ctx, tx, v.UserID, but, now)
+		ended, err = endAll(ctx, tx, v.UserID, but, store.ByUser, now)
 		return err
 	})
 	if err != nil {
@@ -79,7 +80,7 @@ func (g *Grants) DisconnectAll(ctx context.Context, v Visit, but string) (n int,
 	return len(ended), nil
 }
 
-func endAll(ctx context.Context, tx store.Tx, userID, but string, now time.Time) (ended []string, err error) {
+func endAll(ctx context.Context, tx store.Tx, userID, but, by string, now time.Time) (ended []string, err error) {
 	all, err := tx.GrantsOfUser(ctx, userID)
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func endAll(ctx context.Context, tx store.Tx, userID, but string, now time.Time)
 		if gr.ID == but || !gr.RevokedAt.IsZero() || !now.Before(gr.Expires) {
 			continue
 		}
-		if err := end(ctx, tx, gr, "", store.ByUser, now); err != nil {
+		if err := end(ctx, tx, gr, "", by, now); err != nil {
 			return nil, err
 		}
 		ended = append(ended, gr.ID)

@@ -28,7 +28,7 @@ type Proof struct {
 // refuses, so that the caller may count the attempt and commit. Data that the
 // guest has kept stays the guest's.
 //
-// It refuses with [ErrUnknown], [ErrRevoked] or [ErrChanged].
+// It refuses with [ErrUnknown], [ErrRevoked], [ErrChanged] or [ErrLeaving].
 func (g *Grants) Claim(ctx context.Context, tx store.Tx, access store.Hash, p Proof, now time.Time) (store.Grant, error) {
 	t, gr, err := ByAccess(ctx, tx, access, now)
 	if gr.ID != "" && (gr.UserID != "" || gr.Epoch != p.Epoch) { // before the token: the loser of a race is told that it lost
@@ -63,6 +63,9 @@ func (g *Grants) ClaimAside(ctx context.Context, tx store.Tx, id string, asker i
 }
 
 func (g *Grants) claim(ctx context.Context, tx store.Tx, t store.Token, gr store.Grant, p Proof, now time.Time) (store.Grant, error) {
+	if err := stays(ctx, tx, p.UserID); err != nil {
+		return store.Grant{}, err
+	}
 	gr.UserID, gr.KnownUserID = p.UserID, p.UserID
 	gr.Level, gr.ApprovedBy, gr.AuthTime = p.Level, p.ApprovedBy, now
 	gr.Scopes = union(gr.Scopes, p.Scopes)

@@ -106,6 +106,14 @@ func transitions() []transition {
 		{"another user takes a scope back", claimed, func(f *fixture, i Issued) error {
 			return f.set(Visit{UserID: "bob", AuthTime: f.now()}, i)
 		}, ""},
+		{"its user takes a copy", claimed, func(f *fixture, i Issued) error { return second(f.Export(f.t.Context(), f.visit())) }, "user_exported of ann by the user"},
+		{"the operator takes a copy", claimed, func(f *fixture, i Issued) error { return second(f.ExportUser(f.t.Context(), "ann")) }, "user_exported of ann by the app"},
+		{"its user leaves", func(f *fixture) Issued { i := f.claimed(); f.mustRevoke(i.Refresh); return i },
+			func(f *fixture, i Issued) error { return second(f.Delete(f.t.Context(), f.visit())) }, "user_leaves of ann by the user, until 168h0m0s"},
+		{"its user stays", func(f *fixture) Issued { i := f.claimed(); f.mustDelete(); return i }, func(f *fixture, i Issued) error { return f.Keep(f.t.Context(), "ann", store.ByUser) },
+			"user_kept of ann by the user"},
+		{"its user is gone", func(f *fixture) Issued { i := f.claimed(); f.mustDelete(); f.wait(7 * day); return i }, func(f *fixture, i Issued) error { return f.EndPurge(f.t.Context(), f.begin()) },
+			"user_deleted of ann"},
 		{"a grant ends by itself", claimed, func(f *fixture, i Issued) error { f.wait(life.Idle); f.collect(); return renew(f, i) }, ""},
 	}
 }
@@ -166,7 +174,7 @@ func TestEveryTransitionLeavesItsEvent(t *testing.T) {
 			if !e.At.Equal(f.now()) || e.Count != 1 || e.ID == "" || e.Place != 0 {
 				t.Errorf("%+v", e)
 			}
-			if e.Kind != store.EventRolesSet && (e.GrantID == "" || e.ClientID != client || e.GuestID == "") {
+			if strings.HasPrefix(e.Kind, "grant_") && (e.GrantID == "" || e.ClientID != client || e.GuestID == "") {
 				t.Errorf("of grant %q, client %q, guest %q", e.GrantID, e.ClientID, e.GuestID)
 			}
 			if text := fmt.Sprintf("%+v", e); strings.Contains(text, "example.com") || strings.Contains(text, "somebody") {

@@ -98,6 +98,12 @@ func (g *Grants) Redeem(ctx context.Context, e Exchange) (Issued, error) {
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
+		if err := stays(ctx, tx, a.UserID); errors.Is(err, ErrLeaving) {
+			refusal = ErrCode
+			return nil
+		} else if err != nil {
+			return err
+		}
 		if a.Recalled {
 			if ok, err := g.recalls(ctx, tx, a); !ok || err != nil {
 				refusal = ErrCode

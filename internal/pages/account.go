@@ -54,8 +54,9 @@ func (p *Pages) account(w http.ResponseWriter, r *http.Request) {
 		page.Sections, err = append(page.Sections, section), errors.Join(err, sealErr)
 	}
 	browser, sealErr := p.thisBrowser(there, len(live))
-	page.Sections = append(page.Sections, browser...)
-	if err := errors.Join(err, sealErr); err != nil {
+	yours, yoursErr := p.yourData(there)
+	page.Sections = append(append(page.Sections, browser...), yours)
+	if err := errors.Join(err, sealErr, yoursErr); err != nil {
 		p.fault(w, r, err)
 		return
 	}
@@ -159,9 +160,7 @@ func (p *Pages) happened(events []store.Event, names map[string]words.Text) (ite
 
 // disconnectAll handles "POST /account".
 func (p *Pages) disconnectAll(w http.ResponseWriter, r *http.Request) {
-	f, _, ok := p.unseal(w, r)
-	if !ok || f.Next != AccountPath || f.About != aboutAll {
-		p.write(w, r, http.StatusForbidden, oldAccount)
+	if !p.pressed(w, r, aboutAll) {
 		return
 	}
 	there, u, ok := p.signedIn(w, r)

@@ -110,6 +110,9 @@ func (p *Pages) firstSignIn(w http.ResponseWriter, r *http.Request, q question, 
 
 // ask shows what the client asks for.
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there store.Session, u store.User) {
+	if p.refusesLeaving(w, r, q, there, u) {
+		return
+	}
 	hidden, err := p.seal(there.Hash, form{Next: q.path(), About: q.about()})
 	if err != nil {
 		p.fault(w, r, err)
@@ -134,6 +137,25 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there st
 		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: words.T("Look round as a guest"), Plain: true}}}
 	}
 	p.write(w, r, http.StatusOK, page)
+}
+
+// refusesLeaving shows to who is about to be deleted that nothing can be allowed, and
+// reports whether it did. The rule that gives grants refuses them, too.
+func (p *Pages) refusesLeaving(w http.ResponseWriter, r *http.Request, q question, there store.Session, u store.User) bool {
+	d, leaving, err := p.Grants.Deletion(r.Context(), u.ID)
+	if err == nil && !leaving {
+		return false
+	}
+	hidden, sealErr := p.seal(there.Hash, form{Next: q.path(), About: q.about()})
+	if err := errors.Join(err, sealErr); err != nil {
+		p.fault(w, r, err)
+		return true
+	}
+	page := leavingConsent(q.name(), mail.Masked(u.Email), d)
+	page.Form = &layout.Form{Action: ConsentPath, Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},
+		Buttons: []layout.Button{{Text: words.T("Use another account"), Name: "decision", Value: "other"}}}
+	p.write(w, r, http.StatusForbidden, page)
+	return true
 }
 
 // scopes are those that are asked for, or the default ones where none is.
@@ -174,7 +196,9 @@ func (p *Pages) decideConsent(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.PostForm.Get("decision") {
 	case "allow":
-		p.allow(w, r, q, there, u)
+		if !p.refusesLeaving(w, r, q, there, u) {
+			p.allow(w, r, q, there, u)
+		}
 	case "other":
 		p.askAddress(w, r, way{session: session, next: q.path(), prompt: "select_account"})
 	default:

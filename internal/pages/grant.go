@@ -186,7 +186,7 @@ func (p *Pages) press(r *http.Request, v grant.Visit, id string, name words.Text
 func (p *Pages) refusedAccount(w http.ResponseWriter, r *http.Request, there store.Session, u store.User, err error) {
 	switch {
 	case errors.Is(err, grant.ErrStale):
-		page, err := p.offer(signInAgain, way{session: there.Hash, next: r.URL.Path, prompt: "login"})
+		page, err := p.offer(signInAgain, way{session: there.Hash, next: back(r), prompt: "login"})
 		if err != nil {
 			p.fault(w, r, err)
 			return

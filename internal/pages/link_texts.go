@@ -33,6 +33,9 @@ var linkRefusals = []struct {
 	{grant.ErrChanged, http.StatusGone, usedLink},
 	{grant.ErrUnknown, http.StatusGone, usedLink},
 	{grant.ErrRevoked, http.StatusGone, usedLink},
+	{grant.ErrLeaving, http.StatusForbidden, layout.Page{Title: words.T("This account is about to be deleted"), Lines: []words.Text{
+		words.T("The chat was not signed in. Keep the account first, and ask in your chat for a new mail then."),
+	}, Back: AccountPath, BackText: howToKeep}},
 	{signin.ErrOff, http.StatusForbidden, layout.Page{Title: words.T("This chat cannot sign in now"), Lines: []words.Text{
 		words.T("Too many codes were wrong there. Nothing was done."),
 		words.T("Try again tomorrow, or remove this server from the app and add it again."),

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.com/foyer/gate"
+	"example.com/foyer/internal/archive"
 	"example.com/foyer/internal/client"
 	"example.com/foyer/internal/grant"
 	"example.com/foyer/internal/layout"
@@ -42,9 +43,11 @@ type Config struct {
 	MayLookUp  func(*http.Request, string) (time.Duration, bool) // a client, which may make a strange host answer
 	Operations *operation.Rules
 	Levels     gate.Levels
-	GuestData  GuestData                           // or nil
-	Confirms   func(tool string) gate.Confirmation // how strongly a tool is confirmed
-	Wake       func()                              // says that a mail waits
+	GuestData  GuestData                                                    // or nil
+	Export     func(context.Context, grant.Visit) (*archive.Archive, error) // what is kept of a user
+	AppData    bool                                                         // what is kept of a user has a part of the application's
+	Confirms   func(tool string) gate.Confirmation                          // how strongly a tool is confirmed
+	Wake       func()                                                       // says that a mail waits
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -68,6 +71,10 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+AccountPath, p.disconnectAll)
 	mux.HandleFunc("GET "+AccountPath+"/{grant}", p.connection)
 	mux.HandleFunc("POST "+AccountPath+"/{grant}", p.change)
+	mux.HandleFunc("POST "+exportPath, p.export)
+	mux.HandleFunc("POST "+deletePath, p.askToDelete)
+	mux.HandleFunc("POST "+leavePath, p.deleteAccount)
+	mux.HandleFunc("POST "+keepPath, p.keep)
 	mux.HandleFunc("GET "+ClaimPath+"{link}", p.claim)
 	mux.HandleFunc("POST "+ClaimPath+"{link}", p.decideClaim)
 	mux.HandleFunc("GET "+DisconnectPath+"{link}", p.notice)
@@ -140,18 +147,46 @@ func (p *Pages) logFault(r *http.Request, err error) {
 }
 
 // signedIn returns who is signed in in the browser of r. Where nobody is, it shows
-// the page on which they can, and reports false.
+// the page on which they can, and reports false; so it does for who is about to be
+// deleted, and can do nothing but stay.
 func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request) (store.Session, store.User, bool) {
+	there, u, ok := p.here(w, r)
+	if !ok {
+		return there, u, false
+	}
+	switch d, leaving, err := p.Grants.Deletion(r.Context(), u.ID); {
+	case err != nil:
+		p.fault(w, r, err)
+		return there, u, false
+	case leaving:
+		p.farewell(w, r, there, u, d)
+		return there, u, false
+	}
+	return there, u, true
+}
+
+// here is signedIn also for who is about to be deleted.
+func (p *Pages) here(w http.ResponseWriter, r *http.Request) (store.Session, store.User, bool) {
 	there, u, err := p.who(w, r)
 	switch {
 	case errors.Is(err, signin.ErrNoSession):
-		p.askAddress(w, r, way{session: p.start(w, r), next: r.URL.Path})
+		p.askAddress(w, r, way{session: p.start(w, r), next: back(r)})
 		return there, u, false
 	case err != nil:
 		p.fault(w, r, err)
 		return there, u, false
 	}
 	return there, u, true
+}
+
+// back is where who had to sign in first goes on. What was posted to a path of its own
+// is not kept.
+func back(r *http.Request) string {
+	switch r.URL.Path {
+	case exportPath, deletePath, leavePath, keepPath:
+		return AccountPath
+	}
+	return r.URL.Path
 }
 
 // who is signed in in the browser of r. It refuses with [signin.ErrNoSession].

@@ -64,7 +64,8 @@ func (s *SignIn) linked(ctx context.Context, tx store.Tx, link string, now time.
 // three answers by its link; they count as all others do, and where the third is wrong
 // the digits are dead, too.
 //
-// It refuses as [SignIn.Linked] does, and with [Wrong], [ErrOff] and [ErrBusy].
+// It refuses as [SignIn.Linked] does, and with [Wrong], [ErrOff] and [ErrBusy];
+// to the right pairing code also with [grant.ErrLeaving].
 func (s *SignIn) VerifyLink(ctx context.Context, addr netip.Addr, link, pairing string) (store.User, error) {
 	now := s.Now()
 	if !s.NoLimits {

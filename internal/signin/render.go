@@ -44,6 +44,8 @@ func (l *Letters) Render(ctx context.Context, out store.Outgoing) (m mail.Messag
 			letter, to, err = l.browser(ctx, tx, out)
 		case grant.MailReused:
 			letter, to, err = l.reused(ctx, tx, out)
+		case grant.MailLeaving:
+			letter, to, err = l.leaving(ctx, tx, out)
 		case grant.MailConnected:
 			letter, to, err = l.connected(ctx, tx, out)
 		default:
@@ -115,6 +117,19 @@ func (l *Letters) reused(ctx context.Context, tx store.Tx, out store.Outgoing) (
 	}
 	return words.ReusedMail{App: l.App, Client: words.ClientName(name), Where: place(gr),
 		Email: u.Email, Time: out.Created}.Letter(), addressee{u.Email, gr.Language}, nil
+}
+
+// leaving is not wanted any more where the user stays.
+func (l *Letters) leaving(ctx context.Context, tx store.Tx, out store.Outgoing) (words.Letter, addressee, error) {
+	d, err := tx.Deletion(ctx, out.Subject)
+	if err != nil {
+		return words.Letter{}, addressee{}, err
+	}
+	u, err := tx.User(ctx, out.Subject)
+	if err != nil {
+		return words.Letter{}, addressee{}, err
+	}
+	return words.LeavingMail{App: l.App, Email: u.Email, Account: l.Account, Asked: d.Asked, Until: d.Until}.Letter(), addressee{u.Email, d.Language}, nil
 }
 
 // connected says to a user that a grant is theirs. Where it is over by now, or another's,

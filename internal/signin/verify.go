@@ -23,8 +23,8 @@ import (
 // nobody is told that. A right answer clears what is counted for the address.
 //
 // Verify refuses with [Wrong], [ErrNone], [ErrExpired], [ErrExhausted],
-// [ErrSignedIn], [ErrOff], [ErrBusy], [grant.ErrUnknown], [grant.ErrRevoked] and
-// [grant.ErrChanged].
+// [ErrSignedIn], [ErrOff], [ErrBusy], [grant.ErrUnknown], [grant.ErrRevoked],
+// [grant.ErrChanged] and, to the right digits alone, [grant.ErrLeaving].
 func (s *SignIn) Verify(ctx context.Context, a Asker, answer string) (store.User, error) {
 	now := s.Now()
 	if !s.NoLimits {
@@ -155,7 +155,7 @@ func (s *SignIn) claim(ctx context.Context, tx store.Tx, by given, c store.Chall
 	}
 	gr, err := s.grant(ctx, tx, by, c, grant.Proof{UserID: user.ID, Level: Level, Scopes: s.Scopes, Epoch: c.Epoch}, now)
 	switch {
-	case errors.Is(err, grant.ErrChanged), errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked):
+	case errors.Is(err, grant.ErrChanged), errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrRevoked), errors.Is(err, grant.ErrLeaving):
 		return store.User{}, err, nil
 	case err != nil:
 		return store.User{}, nil, err

@@ -61,7 +61,7 @@ func newDesk(t testing.TB) *desk {
 	const long = 1000 * time.Hour
 	grants := grant.New(d.store, d.keys, grant.Lifetimes{Code: time.Minute, Access: long, Idle: long, Absolute: long, GuestIdle: long, Overlap: time.Minute}, grant.JWTs{}, d.clock)
 	t.Cleanup(grants.Close)
-	d.Tools = &Tools{App: "Notes", Asks: elicit.New(d.store, d.keys, d.clock, slog.Default()), Grants: grants, Wake: func() { d.woken++ }, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	d.Tools = &Tools{App: "Notes", Account: "https://notes.example/account", Asks: elicit.New(d.store, d.keys, d.clock, slog.Default()), Grants: grants, Wake: func() { d.woken++ }, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		SignIn: signin.New(signin.Config{Store: d.store, Keys: d.keys, Grants: grants, Scopes: []string{"notes:write"}, TTL: 10 * time.Minute, Now: d.clock,
 			Floods: signin.Floods{Exempt: func(netip.Addr) bool { return true }}}),
 		Unlocks: func(c gate.Caller) []string {

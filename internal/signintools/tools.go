@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -38,6 +39,7 @@ type Tools struct {
 	Grants  *grant.Grants
 	Unlocks func(gate.Caller) []string                                // names of the tools that need a user, and that c may call
 	Kept    func(ctx context.Context, guestID string) (string, error) // what the application keeps for a guest, in words; nil for nothing, ever
+	Account string                                                    // URL of the page where users see what is theirs
 	Wake    func()                                                    // says that a mail waits
 	Asks    *elicit.Questions
 	Log     *slog.Logger
@@ -105,7 +107,7 @@ func (t *Tools) refusal(ctx context.Context, err error) answer {
 	}
 	for _, row := range refusals {
 		if errors.Is(err, row.refusal) {
-			return refused(row.words)
+			return refused(strings.ReplaceAll(row.words, "{account}", t.Account))
 		}
 	}
 	if ctx.Err() == nil { // else the client has gone
@@ -129,6 +131,7 @@ var refusals = []struct {
 	{grant.ErrUnknown, words.BadToken},
 	{grant.ErrRevoked, words.BadToken},
 	{grant.ErrChanged, words.Changed},
+	{grant.ErrLeaving, words.Leaving},
 	{grant.ErrGuest, words.NobodySignedIn},
 }
 

@@ -11,6 +11,7 @@ var (
 	browsers = newTableOf("foyer_browsers", 2, "hash", "client_id", "grant_id", "expires")
 
 	browserByKey   = browsers.where("hash = $1 AND client_id = $2")
+	browsersForget = "DELETE FROM foyer_browsers WHERE grant_id = $1"
 	usersOfBrowser = "SELECT DISTINCT g.known_user_id FROM foyer_browsers b JOIN foyer_grants g ON g.id = b.grant_id " +
 		"WHERE b.hash = $1 AND b.expires > $2 AND g.known_user_id <> '' ORDER BY g.known_user_id LIMIT $3"
 )
@@ -36,4 +37,9 @@ func (tx *tx) UsersOfBrowser(ctx context.Context, h store.Hash, then time.Time, 
 
 func (tx *tx) PutBrowser(ctx context.Context, b store.Browser) error {
 	return tx.put(ctx, browsers.upsert, browserFields(&b))
+}
+
+func (tx *tx) ForgetGrant(ctx context.Context, grantID string) error {
+	_, err := tx.exec(ctx, browsersForget, grantID)
+	return err
 }

@@ -22,7 +22,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for _, query := range slices.Concat(readQueries, writeQueries, expiredDeletes, []string{bearerByHash, bearerPacked, outgoingDue, clientsTrim, clientsUnused, operationsOfGrant, operationsDue, eventsUnsealed, eventsSealed, eventsOfUser, eventsDelete, usersOfBrowser}) {
+	for _, query := range slices.Concat(readQueries, writeQueries, expiredDeletes, userDeletes, []string{sessionsOfUser, usersOfBrowser, browsersForget, deletionsDue, bearerByHash, bearerPacked, outgoingDue, clientsTrim, clientsUnused, operationsOfGrant, operationsDue, eventsUnsealed, eventsSealed, eventsOfUser, eventsDelete}) {
 		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, make([]any, 30)...)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)

@@ -20,12 +20,12 @@ var (
 	readQueries = []string{
 		clientByID, clientByDigest, userByID, userByEmail, grantByID, tokenByHash, tokenByPlace, redemptionByCode,
 		challengeByID, challengeLatest, counterByKey, browserByKey, outgoingNext,
-		operationByID, operationByKey, sessionByHash, sessionByChallenge, chainByID,
+		operationByID, operationByKey, sessionByHash, sessionByChallenge, chainByID, deletionOfUser,
 	}
 	writeQueries = []string{
 		clients.upsert, users.upsert, grants.upsert, tokens.upsert, redemptions.upsert, challengeUpsert,
 		counters.upsert, browsers.upsert, outgoing.upsert, outgoingDelete,
-		operations.upsert, sessions.upsert, sessionDelete, events.upsert, chains.upsert,
+		operations.upsert, sessions.upsert, sessionDelete, events.upsert, chains.upsert, deletions.upsert,
 	}
 )
 

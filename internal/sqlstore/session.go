@@ -12,7 +12,8 @@ var (
 		"key_id", "muted", "attempts", "asked", "expires", "language", "known_user_id")
 
 	sessionByHash      = sessions.where("hash = $1")
-	sessionByChallenge = sessions.where("challenge = $1 AND challenge <> ''") // the condition is the index's
+	sessionByChallenge = sessions.where("challenge = $1 AND challenge <> ''")                         // the condition is the index's
+	sessionsOfUser     = sessions.where("user_id = $1 AND user_id <> '' ORDER BY created DESC, hash") // likewise
 	sessionDelete      = fmt.Sprintf("DELETE FROM %s WHERE hash = $1", sessions.name)
 )
 
@@ -29,6 +30,16 @@ func (tx *tx) Session(ctx context.Context, h store.Hash) (s store.Session, err e
 func (tx *tx) SessionByChallenge(ctx context.Context, id string) (s store.Session, err error) {
 	err = tx.get(ctx, sessionFields(&s), sessionByChallenge, id)
 	return s, err
+}
+
+func (tx *tx) SessionsOfUser(ctx context.Context, userID string) (all []store.Session, err error) {
+	err = tx.each(ctx, func(scan func(...any) error) error {
+		var s store.Session
+		err := scan(sessionFields(&s)...)
+		all = append(all, s)
+		return err
+	}, sessionsOfUser, userID)
+	return all, err
 }
 
 func (tx *tx) PutSession(ctx context.Context, s store.Session) error {

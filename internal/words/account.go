@@ -37,6 +37,12 @@ func Happened(e store.Event, client Text, scopes []Text) Text {
 		return T("Signed out in a browser")
 	case store.EventRolesSet:
 		return T("The roles of this account were set")
+	case store.EventUserLeaves:
+		return T("This account was to be deleted")
+	case store.EventUserKept:
+		return T("This account was kept, and is not deleted")
+	case store.EventUserExported:
+		return copied(e)
 	case store.EventGrantStarted:
 		return T("{client} was connected, in the browser", "client", client)
 	case store.EventGrantClaimed:
@@ -63,6 +69,14 @@ func Happened(e store.Event, client Text, scopes []Text) Text {
 		}
 	}
 	return Text{}
+}
+
+// copied says who has taken a copy.
+func copied(e store.Event) Text {
+	if e.By == store.ByApp {
+		return T("A copy of the data was made by those who run this server")
+	}
+	return T("A copy of the data was downloaded")
 }
 
 // ended says why a client lost its grant.

@@ -121,3 +121,24 @@ func (m ReusedMail) Letter() Letter {
 		},
 	}
 }
+
+// A LeavingMail says that a user is about to be deleted, and how to stay.
+type LeavingMail struct {
+	App     string
+	Email   string
+	Account string // URL of the page
+	Asked   time.Time
+	Until   time.Time // it can be taken back before
+}
+
+// Letter returns the mail.
+func (m LeavingMail) Letter() Letter {
+	return Letter{
+		Subject: T("Your account in {app} will be deleted", "app", m.App),
+		Lines: []Text{
+			T("Your account in {app}, {email}, will be deleted on {time}.", "app", m.App, "email", m.Email, "time", m.Until),
+			T("You asked for that on {time}, or those who run {app} did. No app can act as you any more. What is kept of you stays until that moment, and is then deleted for good: nobody can bring it back.", "time", m.Asked, "app", m.App),
+		},
+		Links: []Link{{T("If you want to keep your account, sign in on this page before then, and press “Keep my account”. You can also download your data there:"), T("Your account"), m.Account}},
+	}
+}

@@ -31,13 +31,16 @@ func TestMailsReadAsTheyShould(t *testing.T) {
 	bare := codeMail("")
 	bare.Scopes = nil
 	reused := ReusedMail{App: "Notes", Client: ClientName("Inspector"), Where: Place("app.example", false), Email: "ann@example.com", Time: noon}
+	leaving := LeavingMail{App: "Notes", Email: "ann@example.com", Account: "https://notes.example.com/account", Asked: noon, Until: noon.AddDate(0, 0, 7)}
+	oddLeaving := leaving
+	oddLeaving.App = "<b>Notes</b>"
 	oddReused := reused
 	oddReused.App, oddReused.Client, oddReused.Email = odd.App, odd.Client, odd.Email
 	oddConnected := connectedMail("")
 	oddConnected.App, oddConnected.Client, oddConnected.Where, oddConnected.Email, oddConnected.Scopes = odd.App, odd.Client, odd.Where, odd.Email, nil
 	for name, letter := range map[string]interface{ Letter() Letter }{
 		"connected": connectedMail("Inspector"), "connected-odd": oddConnected,
-		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "reused": reused, "reused-odd": oddReused,
+		"code": codeMail("Inspector"), "code-odd": odd, "code-bare": bare, "leaving": leaving, "leaving-odd": oddLeaving, "reused": reused, "reused-odd": oddReused,
 	} {
 		for _, l := range []*Language{English, standard.Best("de")} {
 			m, err := l.Write(letter.Letter())

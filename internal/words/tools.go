@@ -54,6 +54,7 @@ const (
 	CodesOff        = "Too many codes were wrong, so signing in by code is off for this connection. The user can remove this server from the client and add it again, or try tomorrow. Do not try again before."
 	SignInBusy      = "Too many people are signing in at the moment. Tell the user to try again in an hour. Do not loop."
 	Changed         = "Somebody has signed in or out on this connection meanwhile. Call whoami to see who it is now."
+	Leaving         = "Not signed in: this account is about to be deleted. Only its owner can keep it. Tell the user to open {account} in a browser, to sign in there, and to press the button that keeps it; after that, call authenticate again. Do not retry before."
 	NobodySignedIn  = "Nobody is signed in; there is nothing to sign out of."
 	SignedOut       = "Signed out. The connection goes on as a new guest. To sign in again, ask the user for their e-mail address and call authenticate."
 	YouAreAGuest    = "Nobody is signed in: this is a guest. To sign in, ask the user for their e-mail address and call authenticate."

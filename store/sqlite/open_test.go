@@ -165,8 +165,8 @@ func TestASchemaOfTheFutureIsRefused(t *testing.T) {
 	if err := db.QueryRow("SELECT max(version_id) FROM foyer_schema WHERE is_applied").Scan(&version); err != nil {
 		t.Fatal(err)
 	}
-	if version != 14 {
-		t.Errorf("the schema's version is %d, want 14", version)
+	if version != 15 {
+		t.Errorf("the schema's version is %d, want 15", version)
 	}
 	if _, err := db.Exec("INSERT INTO foyer_schema (version_id, is_applied) VALUES (4711, 1)"); err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func TestAFileOfTheFirstVersionIsBroughtUp(t *testing.T) {
 	}
 	db := raw(t, path)
 	for _, statement := range []string{"ALTER TABLE foyer_clients DROP COLUMN document", "ALTER TABLE foyer_clients DROP COLUMN fresh", "ALTER TABLE foyer_tokens DROP COLUMN scopes", "DROP INDEX foyer_clients_unused", "DROP INDEX foyer_grants_of_user",
-		"ALTER TABLE foyer_users DROP COLUMN roles", "ALTER TABLE foyer_grants DROP COLUMN elevations", "ALTER TABLE foyer_grants DROP COLUMN continues", "ALTER TABLE foyer_grants DROP COLUMN refreshed", "ALTER TABLE foyer_grants DROP COLUMN language", "ALTER TABLE foyer_challenges DROP COLUMN generation", "DROP TABLE foyer_operations", "DROP TABLE foyer_sessions", "DROP TABLE foyer_events", "DROP TABLE foyer_chains",
+		"ALTER TABLE foyer_users DROP COLUMN roles", "ALTER TABLE foyer_grants DROP COLUMN elevations", "ALTER TABLE foyer_grants DROP COLUMN continues", "ALTER TABLE foyer_grants DROP COLUMN refreshed", "ALTER TABLE foyer_grants DROP COLUMN language", "ALTER TABLE foyer_challenges DROP COLUMN generation", "DROP TABLE foyer_operations", "DROP TABLE foyer_sessions", "DROP TABLE foyer_deletions", "DROP INDEX foyer_challenges_of_address", "DROP INDEX foyer_browsers_of_grant", "DROP TABLE foyer_events", "DROP TABLE foyer_chains",
 		"DELETE FROM foyer_schema WHERE version_id > 1"} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)

@@ -238,6 +238,7 @@ func testNotFound(t *testing.T, s *suite) {
 			"LatestChallenge": func() error { _, err := tx.LatestChallenge(ctx, "x"); return err },
 			"Counter":         func() error { _, err := tx.Counter(ctx, "x"); return err },
 			"Browser":         func() error { _, err := tx.Browser(ctx, store.Hash{}, "x"); return err },
+			"Deletion":        func() error { _, err := tx.Deletion(ctx, "x"); return err },
 			"NextDue":         func() error { _, err := tx.NextDue(ctx); return err },
 		} {
 			if err := lookup(); !errors.Is(err, store.ErrNotFound) {

@@ -19,7 +19,7 @@ type Open func() (store.Store, error)
 // returns the way to a new and empty database. Run closes what it opens.
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for _, tests := range [][]test{
-		recordTests, lookupTests, queueTests, eventTests, expiryTests, atomicTests, raceTests, batchTests, contextTests, reopenTests, sqlTests,
+		recordTests, lookupTests, deletionTests, queueTests, eventTests, expiryTests, atomicTests, raceTests, batchTests, contextTests, reopenTests, sqlTests,
 	} {
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
