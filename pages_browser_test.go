@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/foyer/gate"
 	"example.com/foyer/internal/chromium"
 )
 
@@ -65,6 +66,14 @@ type person struct {
 func (p person) sent(scope string) {
 	p.t.Helper()
 	p.Goes(p.issuer + p.asked(scope))
+}
+
+// eagerly calls the endpoint that lets no guest in, and returns the status.
+func (p person) eagerly(token string) int {
+	p.t.Helper()
+	res := p.send(p.t, mcpRequest(p.t, p.issuer+"/eager/mcp", token, 1, "tools/call", `{"name":"list_entries","arguments":{}}`))
+	res.Body.Close()
+	return res.StatusCode
 }
 
 func (p person) asked(scope string) string {
@@ -133,7 +142,10 @@ func TestPeopleByKeyboard(t *testing.T) {
 
 func newPerson(ctx context.Context, t *testing.T, app *webApp, way chromium.Way) person {
 	t.Helper()
-	h := newHouse(t, func(cfg *Config) { cfg.Lifetimes.OneTimeCode = 8 * time.Minute }) // sooner over than the request
+	h := newHouse(t, func(cfg *Config) {
+		cfg.Lifetimes.OneTimeCode = 8 * time.Minute // sooner over than the request
+		cfg.Endpoints = []Endpoint{{Path: "/mcp"}, {Path: "/eager/mcp", Entry: gate.Eager}}
+	})
 	h.handler.Store(http.HandlerFunc(chromium.Checked(t, h.handler.Load().(http.Handler)).ServeHTTP))
 	var registered struct {
 		ID string `json:"client_id"`

@@ -3,6 +3,7 @@ package foyer
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -43,6 +44,28 @@ var stories = map[string]func(person){
 		p.Picture("allowed-before")
 		p.Presses("See your connected apps")
 		p.Shows("h1", "Connected apps")
+	},
+	"connected, seen and disconnected": func(p person) { // as testdata/flows/connected.txtar
+		if status := p.eagerly(""); status != http.StatusUnauthorized {
+			p.t.Errorf("without a token: %d", status)
+		}
+		p.Goes(p.issuer + strings.Replace(p.asked("journal:write"), url.QueryEscape("/mcp"), url.QueryEscape("/eager/mcp"), 1))
+		p.Shows("h1", "Sign in to Journal")
+		p.signsIn()
+		p.Shows("h1", "use Journal?")
+		p.Presses("Allow")
+		p.Shows("h1", "Connected")
+		g := p.connected()
+		if status := p.eagerly(g.access); status != http.StatusOK {
+			p.t.Errorf("with it: %d", status)
+		}
+		p.Goes(p.issuer + "/account")
+		p.Shows("h1", "Connected apps")
+		p.Presses("Disconnect “A diary helper")
+		p.Shows("h1", "Disconnected")
+		if status := p.eagerly(g.access); status != http.StatusUnauthorized {
+			p.t.Errorf("once disconnected: %d", status)
+		}
 	},
 	"a sign-in of just now": func(p person) {
 		p.sent("journal:export")
