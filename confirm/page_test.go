@@ -121,7 +121,8 @@ func TestTheUserConfirmsOnAPage(t *testing.T) {
 		t.Errorf("a clean browser: %d %s", clean.status, clean.text)
 	}
 	page := b.signsIn(link, "Ann@Example.com")
-	for _, text := range []string{"<h1>Confirm this?</h1>", "<blockquote>Get tea</blockquote>", "“foyertest”", "a***@example.com", "Do not do it"} {
+	for _, text := range []string{"<h1>Confirm this?</h1>", "<blockquote>Get tea</blockquote>", "“foyertest”", "a***@example.com",
+		`<button name="decision" value="yes">Confirm<`, `<button name="decision" value="no">Do not do it<`} { // a no weighs as much as a yes
 		if !strings.Contains(page.text, text) {
 			t.Errorf("the page lacks %q: %s", text, page.text)
 		}

@@ -42,7 +42,7 @@ func noGrant(account string) layout.Page {
 
 // keptSection offers what the application calls kept.
 func keptSection(app, kept, account string, form layout.Form) layout.Section {
-	form.Buttons = []layout.Button{{Text: words.T("Take along: {kept}", "kept", kept), Name: "do", Value: "take"}, {Text: words.T("Leave it apart"), Name: "do", Value: "leave", Plain: true}}
+	form.Buttons = []layout.Button{{Text: words.T("Take along: {kept}", "kept", kept), Name: "do", Value: "take"}, {Text: words.T("Leave it apart"), Name: "do", Value: "leave"}}
 	return layout.Section{Title: words.T("What you kept as a guest"), Lines: []words.Text{
 		words.T("Move {kept}, kept in {app} before signing in, to the account of {account}? Everything in that account can be read by whoever signs in to it.", "kept", kept, "app", app, "account", account),
 		words.T("Take it along only if you have kept it yourself, in this browser."),

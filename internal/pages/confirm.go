@@ -43,7 +43,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) {
 		page = confirmed(op.Summary)
 	} else {
 		page.Form = &layout.Form{Action: r.URL.Path, Hidden: []layout.Hidden{hidden}, Buttons: []layout.Button{
-			{Text: words.T("Confirm"), Name: "decision", Value: "yes"}, {Text: words.T("Do not do it"), Name: "decision", Value: "no", Plain: true}}}
+			{Text: words.T("Confirm"), Name: "decision", Value: "yes"}, {Text: words.T("Do not do it"), Name: "decision", Value: "no"}}}
 	}
 	p.write(w, r, http.StatusOK, page)
 }

@@ -131,7 +131,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request, q question, there st
 	page.Warn = p.warnings(q)
 	page.Form = &layout.Form{Action: ConsentPath, Legend: words.T("It may then:"), Choices: p.choices(q.asked.Scopes),
 		Hidden: []layout.Hidden{hidden, {Name: "request", Value: q.sealed}},
-		Buttons: []layout.Button{{Text: words.T("Allow"), Name: "decision", Value: "allow"}, {Text: words.T("Cancel"), Name: "decision", Value: "deny", Plain: true},
+		Buttons: []layout.Button{{Text: words.T("Allow"), Name: "decision", Value: "allow"}, {Text: words.T("Cancel"), Name: "decision", Value: "deny"},
 			{Text: words.T("Use another account"), Name: "decision", Value: "other", Plain: true}}}
 	if q.asked.Guests {
 		page.Second = &layout.Form{Action: "/authorize", Hidden: []layout.Hidden{{Name: "request", Value: q.sealed}}, Buttons: []layout.Button{{Text: words.T("Look round as a guest"), Plain: true}}}
