@@ -122,6 +122,7 @@ var elsewhere = map[string]string{
 	"grant.ErrRoles":       "of SetRoles",
 	"grant.ErrElevation":   "of Elevate",
 	"grant.ErrStale":       "of the account page",
+	"grant.ErrElsewhere":   "of the account page",
 	"grant.ErrNotLeaving":  "of the account page",
 	"grant.ErrTooLate":     "of the account page",
 	"grant.ErrScope":       "of Refresh",
