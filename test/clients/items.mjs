@@ -116,6 +116,7 @@ const steps = [
   [/\bcall authenticate\b/, 'authenticate'],
   [/\bopen its authorization page\b/, 'browser'],
   [/\bneeds another client\b/, 'another client'],
+  [/\bopen http:\/\/127\.0\.0\.1:\d+\/account\//, 'page'],
 ]
 
 // outcome is what comes of a call: "ok", or who says no, and the next step.

@@ -40,7 +40,7 @@ async function guest(me, said) {
   const { tools } = await me.client.listTools()
   const listed = (name) => tools.find((tool) => tool.name === name)
   const locked = listed('list_entries')?._meta?.['foyer/access']
-  expect(said('a guest is shown writing_prompt, open'), listed('writing_prompt') && !listed('writing_prompt')._meta, tools)
+  expect(said('a guest is shown writing_prompt, open'), listed('writing_prompt') && !listed('writing_prompt')._meta?.['foyer/access'], tools)
   expect(said('a guest is shown list_entries, locked'), locked?.state === 'locked' && locked.acquire.includes('authenticate'), tools)
 
   let came = await call(me, 'whoami')
