@@ -52,7 +52,8 @@ import (
 // must be there, or lines that must come in that order. A header without a value
 // must not be there, nor a member that is null. "…" is anything; in a list it is
 // any number of elements. <name> stands for a value that an earlier step has seen,
-// or is one from now on; <name:regexp> says how it looks.
+// or is one from now on; <name:regexp> says how it looks. Known from the start are
+// issuer, verifier and challenge (PKCE), yesterday and tomorrow.
 func TestFlows(t *testing.T) {
 	files, err := filepath.Glob("testdata/flows/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -116,7 +117,10 @@ func newFlow(t *testing.T, app string, entry gate.Entry, decider string) *flow {
 		f.cabinet = newCabinet(t, decider)
 		f.house = newHouseWith(t, f.cabinet.fill, f.cabinet.configure)
 	}
+	day := func(from int) string { return time.Now().UTC().AddDate(0, 0, from).Format(time.DateOnly) } // applications have the real time
 	f.vars = map[string]string{
+		"yesterday": day(-1),
+		"tomorrow":  day(1),
 		"issuer":    f.house.issuer,
 		"verifier":  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", // RFC 7636 appendix B
 		"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
