@@ -23,8 +23,8 @@ import (
 )
 
 // TestFlows plays the conversations in testdata/flows over real HTTP: once as
-// they are, and once with the whole server closed and opened again between any
-// two steps, which must change nothing.
+// they are, and, but with -short, once with the whole server closed and opened again
+// between any two steps, which must change nothing.
 //
 // A flow is a txtar archive. Each file is a step: a request, "=>", and what must
 // come back. A request is
@@ -67,6 +67,9 @@ func TestFlows(t *testing.T) {
 		app, entry := strings.Join(named(string(archive.Comment), "app"), " "), strings.Join(named(string(archive.Comment), "entry"), " ")
 		for _, decider := range deciders(string(archive.Comment)) {
 			for _, restarts := range []bool{false, true} {
+				if restarts && testing.Short() {
+					continue
+				}
 				name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 				if decider != "" {
 					name += ", " + decider

@@ -130,7 +130,7 @@ func (p person) scopes(g *guest, want ...string) {
 func TestPeopleByKeyboard(t *testing.T) {
 	app := newWebApp(t)
 	ctx := chromium.Start(t, "app.example "+app.Listener.Addr().String())
-	for how, way := range chromium.Ways {
+	for how, way := range chromium.Ways() {
 		for name, story := range stories {
 			t.Run(how+"/"+name, func(t *testing.T) {
 				t.Parallel()

@@ -13,7 +13,7 @@ import (
 // stays, on a phone and at a desk, with scripts and without.
 func TestAPersonLeavesAndStaysByKeyboard(t *testing.T) {
 	ctx := chromium.Start(t)
-	for how, way := range chromium.Ways {
+	for how, way := range chromium.Ways() {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, noLimits)
@@ -57,7 +57,7 @@ func TestAPersonLeavesAndStaysByKeyboard(t *testing.T) {
 // the seven days. Each page says what to do.
 func TestRefusalsOfDeletionsAndCopiesByKeyboard(t *testing.T) {
 	ctx := chromium.Start(t)
-	for how, way := range chromium.Ways {
+	for how, way := range chromium.Ways() {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			app := &application{}

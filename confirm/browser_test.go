@@ -10,7 +10,7 @@ import (
 // and without.
 func TestAPersonConfirmsByKeyboard(t *testing.T) {
 	ctx := chromium.Start(t)
-	for how, way := range chromium.Ways {
+	for how, way := range chromium.Ways() {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			s := newShop(t, byPage)

@@ -26,8 +26,14 @@ type Way struct {
 	NoScripts bool // pages run none
 }
 
-// Ways are those in which every page has to work.
-var Ways = map[string]Way{"phone": {Look: Phone}, "desk, no scripts": {Look: DeskLight, NoScripts: true}}
+// Ways are those in which every page has to work; with -short the first of them.
+func Ways() map[string]Way {
+	ways := map[string]Way{"phone": {Look: Phone}}
+	if !testing.Short() {
+		ways["desk, no scripts"] = Way{Look: DeskLight, NoScripts: true}
+	}
+	return ways
+}
 
 // Open starts a browser as [Start] does, and opens link as a phone does.
 func Open(t testing.TB, link string) Tab {
