@@ -35,10 +35,10 @@ func (r *room) call(b *testing.B, h http.Handler, version, token, tool string, s
 // A call behind the gate costs at most a tenth more than one that nobody guards,
 // beside what the store takes.
 func BenchmarkGateRatio(b *testing.B) {
-	r, bare, gated := benchRoom(b)
-	token := r.guest()
-	r.remember(b, token)
 	race(b, callLimit, func() (ours, yardstick contender) {
+		r, bare, gated := benchRoom(b)
+		token := r.guest()
+		r.remember(b, token)
 		return r.call(b, gated, modern, token, "anyone", http.StatusOK), r.call(b, bare, modern, token, "anyone", http.StatusOK)
 	})
 }
@@ -46,10 +46,10 @@ func BenchmarkGateRatio(b *testing.B) {
 // A call that is recorded costs no more: it is noted, and written by somebody
 // else.
 func BenchmarkGateRatioRecorded(b *testing.B) {
-	r, bare, gated := benchRoom(b)
-	token := r.user()
-	r.remember(b, token)
 	race(b, callLimit, func() (ours, yardstick contender) {
+		r, bare, gated := benchRoom(b)
+		token := r.user()
+		r.remember(b, token)
 		return r.call(b, gated, modern, token, "signed_in", http.StatusOK), r.call(b, bare, modern, token, "signed_in", http.StatusOK)
 	})
 }
